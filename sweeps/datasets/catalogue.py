@@ -1,0 +1,53 @@
+"""The data sets by name, and the one function that makes any of them ready for a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sweeps.datasets.dataset import CLASSES, SIDE, DataFacts, Dataset, RawData
+from sweeps.datasets.digits import load_digits
+from sweeps.datasets.mnist import load_mnist
+from sweeps.datasets.splits import describe, split
+from sweeps.errors import DataError
+
+LOADERS: dict[str, Callable[[Path | None], RawData]] = {"mnist": load_mnist, "digits": load_digits}
+"""Another data set is one line more: its name, and a function of the file given that loads it."""
+
+
+def load_dataset(
+    name: str, *, train: int, validation: int, split_seed: int, file: Path | None = None
+) -> tuple[Dataset, DataFacts]:
+    """Find, check and split a data set; the same arguments and file give the same arrays.
+
+    Args:
+        name: one of `LOADERS`.
+        train: number of images to train on.
+        validation: number of images to validate on, none of them ever one of training, whatever the sizes.
+        split_seed: decides which images are for training and which for validation, 0 to 2**32 - 1.
+        file: the data set's file, if it is of a kind that has one; searched for if None.
+
+    Returns:
+        The arrays for the workers, C-contiguous and without test data, and the facts for the log.
+
+    Raises:
+        DataNotFound: there is no copy of the data set to be had.
+        DataError: unknown name, a file that breaks a rule, or sizes that the data set cannot serve.
+    """
+    if name not in LOADERS:
+        raise DataError(f"data set must be one of {', '.join(LOADERS)}, got {name!r}")
+    raw = LOADERS[name](file)
+    data = split(raw, train=train, validation=validation, split_seed=split_seed)
+    facts = DataFacts(
+        name=name,
+        source=raw.source,
+        digest=raw.digest,
+        train=len(data.y_train),
+        validation=len(data.y_validation),
+        test=raw.test,
+        split_seed=split_seed,
+        split=describe(raw, data, split_seed=split_seed),
+        classes=CLASSES,
+        shape=(SIDE, SIDE),
+    )
+    return data, facts
