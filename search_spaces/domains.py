@@ -1,0 +1,180 @@
+"""What one parameter may be: a whole number, a real number, or one of a list.
+
+A domain asks a trial for a value (`suggest`; any object with Optuna's `suggest_*` methods will do), says whether a
+value lies inside it (`contains`), names its extremes (`corners`) and writes itself as it stands in a sweep file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from search_spaces.errors import SpaceError
+
+ParamValue: TypeAlias = str | int | float | bool
+Params: TypeAlias = Mapping[str, ParamValue]
+
+
+class Suggester(Protocol):
+    """The part of an Optuna trial that a domain needs."""
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """A whole number of `low..high`."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """A real number of `low..high`."""
+
+    def suggest_categorical(self, name: str, choices: tuple[ParamValue, ...]) -> ParamValue:
+        """One of `choices`."""
+
+
+@dataclass(frozen=True)
+class Int:
+    """The whole numbers from `low` to `high`, both included.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        log: Whether to search on a logarithmic scale; needs `low >= 1`.
+
+    Raises:
+        SpaceError: If a bound is no whole number, if `low > high`, or if `log` and `low < 1`.
+    """
+
+    low: int
+    high: int
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        for end, value in (("low", self.low), ("high", self.high)):
+            if not _is_int(value):
+                raise SpaceError(f"{end} must be a whole number, got {value!r}")
+        _check_order(self.low, self.high, self.log)
+
+    def suggest(self, trial: Suggester, name: str) -> ParamValue:
+        """Ask `trial` for a value."""
+        return trial.suggest_int(name, self.low, self.high, log=self.log)
+
+    def contains(self, value: object) -> bool:
+        """Whether `value` is a whole number within the bounds."""
+        return isinstance(value, int) and _is_int(value) and self.low <= value <= self.high
+
+    def corners(self) -> tuple[ParamValue, ...]:
+        """The two bounds, once where they are equal."""
+        return tuple(dict.fromkeys((self.low, self.high)))
+
+    def to_mapping(self) -> dict[str, object]:
+        """The domain as it stands in a sweep file."""
+        return {"int": [self.low, self.high]} | ({"log": True} if self.log else {})
+
+
+@dataclass(frozen=True)
+class Float:
+    """The real numbers from `low` to `high`, both included.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        log: Whether to search on a logarithmic scale; needs `low > 0`.
+
+    Raises:
+        SpaceError: If a bound is not finite, if `low > high`, or if `log` and `low <= 0`.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        for end, value in (("low", self.low), ("high", self.high)):
+            if not _is_real(value):
+                raise SpaceError(f"{end} must be a finite number, got {value!r}{_exponent_hint(value)}")
+            object.__setattr__(self, end, float(value))
+        _check_order(self.low, self.high, self.log)
+
+    def suggest(self, trial: Suggester, name: str) -> ParamValue:
+        """Ask `trial` for a value."""
+        return trial.suggest_float(name, self.low, self.high, log=self.log)
+
+    def contains(self, value: object) -> bool:
+        """Whether `value` is a number within the bounds."""
+        return isinstance(value, int | float) and _is_real(value) and self.low <= value <= self.high
+
+    def corners(self) -> tuple[ParamValue, ...]:
+        """The two bounds, once where they are equal."""
+        return tuple(dict.fromkeys((self.low, self.high)))
+
+    def to_mapping(self) -> dict[str, object]:
+        """The domain as it stands in a sweep file."""
+        return {"float": [self.low, self.high]} | ({"log": True} if self.log else {})
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a list of strings, numbers or truth values.
+
+    Args:
+        values: The choices, at least one, none twice.
+
+    Raises:
+        SpaceError: If the list is empty, repeats a value, or holds anything else.
+    """
+
+    values: tuple[ParamValue, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise SpaceError("a choice needs at least one value, got an empty list")
+        for value in self.values:
+            if not isinstance(value, str) and not isinstance(value, bool) and not _is_real(value):
+                raise SpaceError(f"a choice holds strings, finite numbers or true/false, got {value!r}")
+        repeated = [value for position, value in enumerate(self.values) if value in self.values[:position]]
+        if repeated:
+            raise SpaceError(f"the values of a choice must differ, got {repeated[0]!r} twice")
+
+    def suggest(self, trial: Suggester, name: str) -> ParamValue:
+        """Ask `trial` for a value."""
+        return trial.suggest_categorical(name, self.values)
+
+    def contains(self, value: object) -> bool:
+        """Whether `value` is one of the choices, of the same type (1 is not True)."""
+        return any(value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in self.values)
+
+    def corners(self) -> tuple[ParamValue, ...]:
+        """Every choice: they have no order, so each of them is an extreme."""
+        return self.values
+
+    def to_mapping(self) -> list[ParamValue]:
+        """The domain as it stands in a sweep file."""
+        return list(self.values)
+
+
+Domain: TypeAlias = Int | Float | Choice
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _exponent_hint(value: object) -> str:
+    """YAML reads 1e-4 as text: the commonest slip in a sweep file deserves its own words."""
+    try:
+        number = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        return ""
+    return f" (YAML reads it as text; write {number!r} or {value.replace('e', '.0e')})" if math.isfinite(number) else ""  # type: ignore[attr-defined]
+
+
+def _check_order(low: float, high: float, log: bool) -> None:
+    if not isinstance(log, bool):
+        raise SpaceError(f"log must be true or false, got {log!r}")
+    if low > high:
+        raise SpaceError(f"low must not exceed high, got [{low}, {high}]")
+    if log and low <= 0:
+        raise SpaceError(f"a logarithmic scale needs low > 0, got [{low}, {high}]")

@@ -1,0 +1,205 @@
+"""The space of a sweep: named domains in order, and the conditions under which some of them apply."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Self
+
+from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, Suggester
+from search_spaces.errors import SpaceError
+
+_KINDS: dict[str, type[Int] | type[Float]] = {"int": Int, "float": Float}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: its domain, and the values that earlier parameters must have for it to apply.
+
+    Args:
+        domain: What it may be.
+        when: Earlier parameter -> the values of it under which this one applies; empty means always.
+    """
+
+    domain: Domain
+    when: Mapping[str, tuple[ParamValue, ...]]
+
+    def applies(self, params: Params) -> bool:
+        """Whether the parameter belongs to `params`, given the values chosen before it."""
+        return all(name in params and _among(params[name], values) for name, values in self.when.items())
+
+    def to_mapping(self) -> object:
+        """The parameter as it stands in a sweep file."""
+        domain = self.domain.to_mapping()
+        if not self.when:
+            return domain
+        when = {name: values[0] if len(values) == 1 else list(values) for name, values in self.when.items()}
+        return (domain if isinstance(domain, dict) else {"choice": domain}) | {"when": when}
+
+
+class SearchSpace:
+    """An ordered set of parameters, some of which apply only under conditions.
+
+    A parameter that does not apply is absent from the params, which is not the same as null.
+
+    Args:
+        parameters: Name -> parameter, in the order in which values are chosen.
+
+    Raises:
+        SpaceError: If a name is no identifier, if a condition names a parameter that is unknown or comes later, or a
+            value which that parameter cannot take.
+
+    Example:
+        >>> space = SearchSpace.from_mapping({
+        ...     "pooling": ["capsule", "max"],
+        ...     "routing_steps": {"int": [2, 5], "when": {"pooling": "capsule"}},
+        ... })
+        >>> [dict(corner) for corner in space.corners()][-1]
+        {'pooling': 'max'}
+    """
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        if not parameters:
+            raise SpaceError("a space needs at least one parameter, got none")
+        known: dict[str, Parameter] = {}
+        for name, parameter in parameters.items():
+            if not isinstance(name, str) or not name.isidentifier():
+                raise SpaceError(f"{name!r}: a parameter's name must be a Python identifier")
+            _check_condition(name, parameter, known)
+            known[name] = parameter
+        self.parameters: Mapping[str, Parameter] = MappingProxyType(known)
+
+    @classmethod
+    def from_mapping(cls, mapping: object) -> Self:
+        """Read a space as it stands in a sweep file.
+
+        Args:
+            mapping: Name -> `[a, b, ...]`, or `{int|float: [low, high], log: bool, when: {...}}`, or
+                `{choice: [...], when: {...}}`.
+
+        Raises:
+            SpaceError: If it breaks a rule; the message starts with the parameter's name.
+        """
+        if not isinstance(mapping, Mapping):
+            raise SpaceError(f"a space maps names to domains, got {mapping!r}")
+        return cls({name: _read_parameter(name, entry) for name, entry in mapping.items()})
+
+    def suggest(self, trial: Suggester) -> dict[str, ParamValue]:
+        """Ask `trial` for a value of every parameter that applies, in order."""
+        params: dict[str, ParamValue] = {}
+        for name, parameter in self.parameters.items():
+            if parameter.applies(params):
+                params[name] = parameter.domain.suggest(trial, name)
+        return params
+
+    def validate(self, params: Params) -> None:
+        """Check that `params` is a point of the space: every parameter that applies, and no other.
+
+        Raises:
+            SpaceError: Naming the parameter, the rule and the value.
+        """
+        unknown = [name for name in params if name not in self.parameters]
+        if unknown:
+            raise SpaceError(f"{unknown[0]}: no parameter of this space; it has {', '.join(self.parameters)}")
+        for name, parameter in self.parameters.items():
+            applies = parameter.applies(params)
+            if applies != (name in params):
+                raise SpaceError(f"{name}: {'missing' if applies else 'does not apply'} in {dict(params)}")
+            if applies and not parameter.domain.contains(params[name]):
+                raise SpaceError(f"{name}: must lie in {parameter.domain.to_mapping()}, got {params[name]!r}")
+
+    def corners(self) -> Iterator[dict[str, ParamValue]]:
+        """Every combination of the extremes of all domains: the params most likely to break a model."""
+        return self._corners(tuple(self.parameters), {})
+
+    def _corners(self, names: Sequence[str], params: dict[str, ParamValue]) -> Iterator[dict[str, ParamValue]]:
+        if not names:
+            yield dict(params)
+            return
+        parameter = self.parameters[names[0]]
+        values = parameter.domain.corners() if parameter.applies(params) else (None,)
+        yield from itertools.chain.from_iterable(
+            self._corners(names[1:], params if value is None else {**params, names[0]: value}) for value in values
+        )
+
+    def fix(self, name: str, value: ParamValue) -> SearchSpace:
+        """The part of the space where parameter `name` has `value`, without what cannot apply there."""
+        kept: dict[str, Parameter] = {}
+        for other, parameter in self.parameters.items():
+            if other == name:
+                kept[other] = Parameter(Choice((value,)), parameter.when)
+            elif all(c in kept and (c != name or _among(value, values)) for c, values in parameter.when.items()):
+                kept[other] = parameter
+        return SearchSpace(kept)
+
+    def to_mapping(self) -> dict[str, object]:
+        """The space as it stands in a sweep file; `from_mapping` reads it back."""
+        return {name: parameter.to_mapping() for name, parameter in self.parameters.items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SearchSpace) and list(self.parameters.items()) == list(other.parameters.items())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"SearchSpace.from_mapping({self.to_mapping()!r})"
+
+
+def _among(value: ParamValue, values: Sequence[ParamValue]) -> bool:
+    return Choice(tuple(values)).contains(value)
+
+
+def _check_condition(name: str, parameter: Parameter, known: Mapping[str, Parameter]) -> None:
+    for condition, values in parameter.when.items():
+        if condition not in known:
+            raise SpaceError(
+                f"{name}: its condition names {condition!r}, which is not a parameter before it "
+                f"({', '.join(known) or 'there is none'})"
+            )
+        for value in values:
+            domain = known[condition].domain
+            if not domain.contains(value):
+                raise SpaceError(
+                    f"{name}: its condition {condition} = {value!r} never holds; {condition} is one of "
+                    f"{domain.to_mapping()}"
+                )
+
+
+def _read_parameter(name: object, entry: object) -> Parameter:
+    try:
+        if isinstance(entry, list | tuple):
+            return Parameter(Choice(tuple(entry)), {})
+        if isinstance(entry, Mapping):
+            return Parameter(_read_domain(entry), _read_condition(entry.get("when", {})))
+        raise SpaceError(f"a parameter is a list of values or {{int|float: [low, high]}}, got {entry!r}")
+    except SpaceError as error:
+        raise SpaceError(f"{name}: {error}") from None
+
+
+def _read_domain(entry: Mapping[str, object]) -> Domain:
+    unknown = [key for key in entry if key not in (*_KINDS, "choice", "log", "when")]
+    if unknown:
+        raise SpaceError(f"unknown key {unknown[0]!r}; known are int, float, choice, log, when")
+    kinds = [key for key in entry if key in (*_KINDS, "choice")]
+    if len(kinds) != 1:
+        raise SpaceError(f"needs exactly one of int, float, choice, got {kinds or 'none'}")
+    bounds = entry[kinds[0]]
+    if kinds[0] == "choice":
+        if not isinstance(bounds, list | tuple) or "log" in entry:
+            raise SpaceError(f"choice takes a list of values and no log, got {dict(entry)!r}")
+        return Choice(tuple(bounds))
+    if not isinstance(bounds, list | tuple) or len(bounds) != 2:
+        raise SpaceError(f"{kinds[0]} takes [low, high], got {bounds!r}")
+    return _KINDS[kinds[0]](bounds[0], bounds[1], log=entry.get("log", False))  # type: ignore[arg-type]
+
+
+def _read_condition(entry: object) -> dict[str, tuple[ParamValue, ...]]:
+    if not isinstance(entry, Mapping):
+        raise SpaceError(f"when maps a parameter to its value or values, got {entry!r}")
+    when = {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in entry.items()}
+    empty = [name for name, values in when.items() if not values]
+    if empty:
+        raise SpaceError(f"when: {empty[0]} lists no value")
+    return when

@@ -1,0 +1,154 @@
+"""The log, folded: what each trial came to. Resume, status, reports and the dashboard all read a run through this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sweeps.config import SweepConfig
+from sweeps.errors import RunError
+from sweeps.records import (
+    AnyEvent,
+    ArtifactWritten,
+    AttemptLost,
+    AttemptStarted,
+    Audited,
+    DriverStarted,
+    EpochEnded,
+    ModelFacts,
+    StudyCreated,
+    SweepEnded,
+    SweepStarted,
+    TrialEnded,
+    TrialFailed,
+    TrialSpec,
+    TrialStarted,
+    WorkerStarted,
+)
+from sweeps.runlog import RunDirectory, read_events
+
+
+@dataclass
+class Trial:
+    """One trial as far as the log tells."""
+
+    spec: TrialSpec
+    attempts: list[AttemptStarted] = field(default_factory=list)
+    epochs: list[EpochEnded] = field(default_factory=list)
+    failure: TrialFailed | None = None
+    ended: TrialEnded | None = None
+    artifacts: dict[str, ArtifactWritten] = field(default_factory=dict)
+    model: ModelFacts | None = None
+
+    @property
+    def number(self) -> int:
+        """The trial's number in the sweep, from 0."""
+        return self.spec.number
+
+    @property
+    def state(self) -> str:
+        """`complete`, `pruned`, `failed` or `running` (which an interrupted one is too, until it is resumed)."""
+        return self.ended.state if self.ended else "running"
+
+    @property
+    def seconds(self) -> float:
+        """Worker seconds of the last attempt: getting the model ready, training and validating."""
+        return sum(epoch.seconds for epoch in self.epochs) + (self.model.build_seconds if self.model else 0.0)
+
+
+@dataclass
+class History:
+    """A run, folded event by event in the order of the log."""
+
+    directory: RunDirectory
+    started: SweepStarted | None = None
+    studies: list[StudyCreated] = field(default_factory=list)
+    drivers: list[DriverStarted] = field(default_factory=list)
+    workers: list[WorkerStarted] = field(default_factory=list)
+    trials: dict[int, Trial] = field(default_factory=dict)
+    lost: list[AttemptLost] = field(default_factory=list)
+    audits: list[Audited] = field(default_factory=list)
+    ended: SweepEnded | None = None
+    last_time: float = 0.0
+    offset: int = 0
+
+    def refresh(self) -> bool:
+        """Read what was appended since the last reading; whether there was anything."""
+        before = self.offset
+        for event, offset in read_events(self.directory, offset=self.offset):
+            self.fold(event)
+            self.offset = offset
+        return self.offset != before
+
+    def fold(self, event: AnyEvent) -> None:
+        """Take in one more event."""
+        self.last_time = max(self.last_time, event.time)
+        match event:
+            case SweepStarted():
+                self.started = event
+            case StudyCreated():
+                self.studies.append(event)
+            case DriverStarted():
+                self.drivers.append(event)
+                self.ended = None
+            case WorkerStarted():
+                self.workers.append(event)
+            case AttemptLost():
+                self.lost.append(event)
+            case Audited():
+                self.audits.append(event)
+            case SweepEnded():
+                self.ended = event
+            case TrialStarted():
+                self.trials[event.number] = Trial(event)
+            case ArtifactWritten() if event.number is None:
+                pass
+            case _:
+                self._fold_into_trial(event)
+
+    def _fold_into_trial(self, event: AttemptStarted | EpochEnded | TrialFailed | TrialEnded | ArtifactWritten) -> None:
+        trial = self.trials[event.number]  # type: ignore[index]
+        match event:
+            case AttemptStarted():
+                trial.attempts.append(event)
+                trial.epochs.clear()
+            case EpochEnded():
+                trial.epochs.append(event)
+                trial.model = event.model or trial.model
+            case TrialFailed():
+                trial.failure = event
+            case TrialEnded():
+                trial.ended = event
+            case ArtifactWritten():
+                trial.artifacts[event.kind] = event
+
+    @cached_property
+    def config(self) -> SweepConfig:
+        """The sweep as it was asked for."""
+        return SweepConfig.from_mapping(self.header.config, source=str(self.directory.events))
+
+    @property
+    def header(self) -> SweepStarted:
+        """The first line of the log.
+
+        Raises:
+            RunError: If the log is empty: the driver died before it began.
+        """
+        if self.started is None:
+            raise RunError(
+                f"{self.directory.events}: empty: nothing was started; delete the directory and launch again"
+            )
+        return self.started
+
+
+def read_run(path: Path) -> History:
+    """Read a run as it stands, finished or not.
+
+    Raises:
+        RunError: If there is no run, or if its log cannot be read.
+    """
+    history = History(RunDirectory(path))
+    history.refresh()
+    history.header  # noqa: B018  an empty log is refused here rather than at the first use
+    return history

@@ -1,0 +1,312 @@
+"""What happened: one frozen type per event, and its one line of JSON.
+
+`events.jsonl` holds these and nothing else. A field may be added with a default; any other change raises `SCHEMA`.
+Times are seconds since 1970 in UTC; durations come from a clock that never jumps. A value that is not known, or not
+yet measured by any phase, is null: a parameter that does not apply is absent instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from search_spaces import ParamValue
+from sweeps.errors import RunError
+
+SCHEMA = 1
+
+Phase: TypeAlias = Literal["search", "random_cohort", "confirm", "swap", "controls", "cost_probe"]
+State: TypeAlias = Literal["complete", "pruned", "failed"]
+Direction: TypeAlias = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seeds:
+    """One seed per source of randomness, each a whole number below 2**31."""
+
+    init: int
+    order: int
+    dropout: int
+    augment: int
+    split: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Anything that happened, at `time` (seconds since 1970, UTC)."""
+
+    time: float = field(default_factory=time.time)
+
+
+@with_config(ConfigDict(ser_json_inf_nan="strings"))
+@dataclass(frozen=True, kw_only=True)
+class SweepStarted(Event):
+    """The first line: all that must be known to repeat the sweep, or to doubt it."""
+
+    event: Literal["sweep_started"] = "sweep_started"
+    schema: int = SCHEMA
+    sweep: str
+    name: str
+    config: dict[str, object]
+    config_digest: str
+    data: dict[str, object]
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyCreated(Event):
+    """One sampler's history: of one arm under `compare`, of the whole space without (`arm` is null)."""
+
+    event: Literal["study_created"] = "study_created"
+    study: str
+    phase: Phase = "search"
+    arm: ParamValue | None
+    budget: int
+    direction: Direction
+    sampler: str
+    sampler_settings: dict[str, object]
+    pruner: str
+    pruner_settings: dict[str, object]
+    startup_trials: int
+    seed: int
+    space: dict[str, object]
+    space_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriverStarted(Event):
+    """A driver took the run directory: at launch, and again at every resume, with a rising `term`."""
+
+    event: Literal["driver_started"] = "driver_started"
+    term: int
+    host: str
+    pid: int
+    cluster: str
+    workers: int
+    cpus: float
+    gpus: float
+    kept: int = 0
+    rerun: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerStarted(Event):
+    """A warm training process is ready, `seconds` after it was asked for."""
+
+    event: Literal["worker_started"] = "worker_started"
+    worker: str
+    node: str
+    pid: int
+    device: str
+    backend: str
+    versions: dict[str, str]
+    deterministic: bool
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialStarted(Event):
+    """One config was chosen: what a trial is, and all that a worker needs to train it."""
+
+    event: Literal["trial_started"] = "trial_started"
+    number: int
+    phase: Phase = "search"
+    study: str
+    arm: ParamValue | None
+    order: int
+    params: dict[str, ParamValue]
+    config_hash: str
+    shared_hash: str
+    sampler_phase: str
+    epochs: int
+    seeds: Seeds
+    pair_id: str | None = None
+
+
+TrialSpec: TypeAlias = TrialStarted
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptStarted(Event):
+    """A worker began the trial, `wait_seconds` after it became idle, with `concurrency` trials training by then."""
+
+    event: Literal["attempt_started"] = "attempt_started"
+    number: int
+    attempt: int
+    worker: str
+    wait_seconds: float
+    concurrency: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """The network of one trial, counted when its worker got it ready.
+
+    `macs` counts multiply-accumulates of one image's forward pass in layers with a kernel (null where unknown).
+    """
+
+    parameters: int
+    macs: int | None
+    build_seconds: float
+    warm: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochEnded(Event):
+    """The epoch report: `metrics` by Keras' names, after `step` optimizer steps of the trial.
+
+    `seconds` covers training and validation; on the `is_first` epoch of a cold model tracing too. `memory_bytes` is
+    the peak resident memory of the worker's process so far.
+    """
+
+    event: Literal["epoch_ended"] = "epoch_ended"
+    number: int
+    attempt: int
+    worker: str
+    epoch: int
+    step: int
+    metrics: dict[str, float]
+    seconds: float
+    is_first: bool
+    traces: int
+    memory_bytes: int
+    model: ModelFacts | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialFailed(Event):
+    """The trial raised on its worker, which lives on."""
+
+    event: Literal["trial_failed"] = "trial_failed"
+    number: int
+    attempt: int
+    worker: str
+    error: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptLost(Event):
+    """The worker was lost with the trial: an attempt is spent, the trial goes on elsewhere."""
+
+    event: Literal["attempt_lost"] = "attempt_lost"
+    number: int
+    attempt: int
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialEnded(Event):
+    """The trial's result. `value` follows the sweep's objective; `best_*` and `last` are kept whatever it says.
+
+    `test`, `nll`, `brier` and `ece` stay null until a later phase opens the test set.
+    """
+
+    event: Literal["trial_ended"] = "trial_ended"
+    number: int
+    attempt: int
+    state: State
+    value: float | None
+    epochs: int
+    step: int
+    last: dict[str, float]
+    best_value: float | None
+    best_epoch: int | None
+    prune_step: int | None = None
+    early_stop_epoch: int | None = None
+    reason: str | None = None
+    test: float | None = None
+    nll: float | None = None
+    brier: float | None = None
+    ece: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactWritten(Event):
+    """A file below the run directory's `artifacts/`, named by its sha256."""
+
+    event: Literal["artifact_written"] = "artifact_written"
+    number: int | None
+    kind: str
+    path: str
+    digest: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited(Event):
+    """Something that may bend a conclusion was done: a read of test metrics, an export, a change of plan."""
+
+    event: Literal["audited"] = "audited"
+    action: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepEnded(Event):
+    """The driver ended in good order: the budget is met, or it was told to stop."""
+
+    event: Literal["sweep_ended"] = "sweep_ended"
+    reason: str
+
+
+AnyEvent: TypeAlias = Annotated[
+    SweepStarted
+    | StudyCreated
+    | DriverStarted
+    | WorkerStarted
+    | TrialStarted
+    | AttemptStarted
+    | EpochEnded
+    | TrialFailed
+    | AttemptLost
+    | TrialEnded
+    | ArtifactWritten
+    | Audited
+    | SweepEnded,
+    Field(discriminator="event"),
+]
+WorkerEvent: TypeAlias = WorkerStarted | EpochEnded | TrialFailed | AttemptLost
+
+_EVENTS: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent, config=ConfigDict(ser_json_inf_nan="strings"))
+
+
+def to_line(event: AnyEvent) -> bytes:
+    """One event as one line of JSON, newline included; a number that is not finite is written as text."""
+    return _EVENTS.dump_json(event) + b"\n"
+
+
+def from_line(line: bytes) -> AnyEvent:
+    """Read one line back.
+
+    Raises:
+        RunError: If it is no event of this schema.
+    """
+    try:
+        return _EVENTS.validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(f"no event of schema {SCHEMA}: {where}: {first['msg']} in {line[:80]!r}") from None
+
+
+def digest(value: object) -> str:
+    """The sha256, in hexadecimal, of anything that JSON can hold, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def config_hash(params: Mapping[str, ParamValue]) -> str:
+    """A short name for one config, whatever the seed: equal params, equal hash."""
+    return digest(dict(params))[:12]

@@ -1,0 +1,217 @@
+"""The run directory: who owns it, where everything in it lies, and the append-only log of what happened.
+
+Whoever drives the sweep holds the directory's lock for as long as it lives; the lock goes with the process, however it
+dies. A single append (an export notes that it happened) needs only the short lock on the log itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sweeps.errors import RunError
+from sweeps.records import SCHEMA, AnyEvent, ArtifactWritten, SweepStarted, TrialEnded, from_line, to_line
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Every path of one sweep."""
+
+    path: Path
+
+    @property
+    def events(self) -> Path:
+        """The log: one line of JSON an event."""
+        return self.path / "events.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the driver."""
+        return self.path / "lock"
+
+    @property
+    def artifacts(self) -> Path:
+        """Models and arrays that workers made, each named by an event."""
+        return self.path / "artifacts"
+
+    @property
+    def report(self) -> Path:
+        """The page built from the log."""
+        return self.path / "report.html"
+
+    @property
+    def best(self) -> Path:
+        """The exported best configs."""
+        return self.path / "best"
+
+    def check_exists(self) -> None:
+        """Refuse a directory that holds no sweep.
+
+        Raises:
+            RunError: Saying what is missing.
+        """
+        if not self.events.is_file():
+            raise RunError(f"{self.path}: no run here (there is no {self.events.name}); `capsweep launch` makes one")
+
+    def check_free(self) -> None:
+        """Refuse a directory that a new sweep would overwrite.
+
+        Raises:
+            RunError: If anything is there already.
+        """
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise RunError(
+                f"{self.path}: exists already; `capsweep resume {self.path}` goes on with a run, "
+                f"another --run-dir starts a new one"
+            )
+
+
+class RunLog:
+    """The one writer of a run directory, from `create` or `open` until `close`.
+
+    Args:
+        directory: Where the run lives.
+        on_event: Called with every event after it was written.
+    """
+
+    def __init__(self, directory: RunDirectory, lock: int, on_event: Callable[[AnyEvent], None]) -> None:
+        self.directory = directory
+        self._lock = lock
+        self._on_event = on_event
+
+    @classmethod
+    def create(cls, directory: RunDirectory, *, on_event: Callable[[AnyEvent], None] = lambda event: None) -> Self:
+        """Make a new run directory and take it."""
+        directory.check_free()
+        directory.artifacts.mkdir(parents=True)
+        return cls(directory, _take(directory), on_event)
+
+    @classmethod
+    def open(cls, directory: RunDirectory, *, on_event: Callable[[AnyEvent], None] = lambda event: None) -> Self:
+        """Take an existing run directory.
+
+        Raises:
+            RunError: If there is none, or if a living driver holds it.
+        """
+        directory.check_exists()
+        return cls(directory, _take(directory), on_event)
+
+    def append(self, event: AnyEvent) -> None:
+        """Write one event; a trial's end is on the disk when this returns."""
+        append(self.directory, event)
+        self._on_event(event)
+
+    def store(self, payload: bytes, *, number: int, kind: str, suffix: str) -> ArtifactWritten:
+        """Write a worker's bytes below `artifacts/`, whole or not at all, and log it."""
+        name = f"trial-{number:05d}-{kind}{suffix}"
+        write_whole(self.directory.artifacts / name, payload)
+        sha256 = hashlib.sha256(payload).hexdigest()
+        path = f"{self.directory.artifacts.name}/{name}"
+        event = ArtifactWritten(number=number, kind=kind, path=path, digest=sha256, bytes=len(payload))
+        self.append(event)
+        return event
+
+    def close(self) -> None:
+        """Give the run directory back."""
+        os.close(self._lock)
+
+
+def append(directory: RunDirectory, event: AnyEvent) -> None:
+    """Add one line to a run's log, after cutting off a line that a crash has torn.
+
+    Raises:
+        OSError: If the disk does not take the line; the log is then as it was before.
+    """
+    handle = os.open(directory.events, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        _cut_torn_tail(handle)
+        _write(handle, to_line(event))
+        if isinstance(event, SweepStarted | TrialEnded):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_events(directory: RunDirectory, *, offset: int = 0) -> Iterator[tuple[AnyEvent, int]]:
+    """Every whole event from byte `offset` on, each with the offset behind it.
+
+    A last line without its newline is still being written, or was torn by a crash: it is left for the next reading.
+
+    Raises:
+        RunError: If there is no log, if it is of a newer schema, or if a line within it is damaged.
+    """
+    directory.check_exists()
+    with directory.events.open("rb") as lines:
+        lines.seek(offset)
+        for line in lines:
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            try:
+                event = from_line(line)
+            except RunError as error:
+                raise RunError(f"{directory.events}: byte {offset - len(line)}: {error}") from None
+            if isinstance(event, SweepStarted) and event.schema > SCHEMA:
+                raise RunError(
+                    f"{directory.events}: written by a newer capsweep (schema {event.schema}, this one reads up to "
+                    f"{SCHEMA}): upgrade capsweep to read it"
+                )
+            yield event, offset
+
+
+def write_whole(path: Path, payload: bytes) -> None:
+    """Write a file beside its place and rename it: readers see all of it or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(payload)
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
+
+
+def _take(directory: RunDirectory) -> int:
+    lock = os.open(directory.lock, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise RunError(
+            f"{directory.path}: another driver is running this sweep; wait for it, or stop it first"
+        ) from None
+    return lock
+
+
+def _cut_torn_tail(handle: int) -> None:
+    size = os.fstat(handle).st_size
+    if size == 0 or os.pread(handle, 1, size - 1) == b"\n":
+        return
+    step, end = 65536, size
+    while end > 0:
+        start = max(0, end - step)
+        newline = os.pread(handle, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            os.ftruncate(handle, start + newline + 1)
+            return
+        end = start
+    os.ftruncate(handle, 0)
+
+
+def _write(handle: int, line: bytes) -> None:
+    size = os.fstat(handle).st_size
+    try:
+        written = os.write(handle, line)
+        if written != len(line):
+            raise OSError(28, "No space left on device")
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
