@@ -7,7 +7,7 @@ value lies inside it (`contains`), names its extremes (`corners`) and writes its
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -26,7 +26,7 @@ class Suggester(Protocol):
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
         """A real number of `low..high`."""
 
-    def suggest_categorical(self, name: str, choices: tuple[ParamValue, ...]) -> ParamValue:
+    def suggest_categorical(self, name: str, choices: Sequence[ParamValue | None]) -> ParamValue | None:
         """One of `choices`."""
 
 
@@ -136,7 +136,8 @@ class Choice:
 
     def suggest(self, trial: Suggester, name: str) -> ParamValue:
         """Ask `trial` for a value."""
-        return trial.suggest_categorical(name, self.values)
+        value = trial.suggest_categorical(name, self.values)
+        return self.values[0] if value is None else value
 
     def contains(self, value: object) -> bool:
         """Whether `value` is one of the choices, of the same type (1 is not True)."""

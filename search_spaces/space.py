@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self
@@ -140,6 +140,10 @@ class SearchSpace:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SearchSpace) and list(self.parameters.items()) == list(other.parameters.items())
+
+    def __reduce__(self) -> tuple[Callable[[object], SearchSpace], tuple[dict[str, object]]]:
+        # Read-only mappings do not pickle; the sweep file's form does, and travels to workers.
+        return SearchSpace.from_mapping, (self.to_mapping(),)
 
     __hash__ = None  # type: ignore[assignment]
 

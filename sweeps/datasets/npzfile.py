@@ -102,11 +102,7 @@ def _blocks(archive: zipfile.ZipFile, name: str, digest: ArrayDigest) -> Iterato
 
 def _header(name: str, stream: IO[bytes], size: int) -> _Header:
     """Read the header, check it, and check that the `size` bytes of the member hold exactly that array."""
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    version = np.lib.format.read_magic(stream)
-    if version not in readers:
-        raise DataError(f"{name} must be in version 1.0 or 2.0 of the .npy format, found {version}")
-    shape, fortran, dtype = readers[version](stream)
+    shape, fortran, dtype = _parse_header(name, stream)
     _check_dtype(name, dtype)
     _check_shape(name, shape)
     if fortran:
@@ -114,6 +110,16 @@ def _header(name: str, stream: IO[bytes], size: int) -> _Header:
     if (held := size - stream.tell()) != (needed := int(np.prod(shape, dtype=object)) * dtype.itemsize):
         raise DataError(f"{name} must have {needed:,} bytes for its shape {shape}, found {held:,}")
     return _Header(name, shape, dtype)
+
+
+def _parse_header(name: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    try:
+        version = np.lib.format.read_magic(stream)
+        return readers[version](stream)
+    except Exception as error:  # NumPy has Python parse the header's text, and on garbled text that can raise anything
+        rule = "must be an array in version 1.0 or 2.0 of the .npy format"
+        raise DataError(f"{name} {rule}, found a header that cannot be read ({error})") from error
 
 
 def _check_dtype(name: str, dtype: np.dtype[np.generic]) -> None:

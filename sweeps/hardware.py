@@ -1,0 +1,42 @@
+"""What this machine has, asked without any framework: none of them may claim a GPU in the driver's process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from sweeps.config import WorkersConfig
+from sweeps.errors import ConfigError
+
+
+def count_gpus() -> int:
+    """NVIDIA GPUs that a process started here would see."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([device for device in visible.split(",") if device.strip() not in ("", "-1")])
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return 0
+    listing = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False)
+    return sum(line.startswith("GPU ") for line in listing.stdout.splitlines())
+
+
+def count_cpus() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def check_fits(workers: WorkersConfig) -> None:
+    """Refuse a worker, or a number of workers, that this machine cannot hold.
+
+    Raises:
+        ConfigError: Naming what is asked for and what there is.
+    """
+    count = 1 if workers.count == "auto" else workers.count
+    for key, asked, found in (("cpus", workers.cpus, count_cpus()), ("gpus", workers.gpus, count_gpus())):
+        if asked != "auto" and asked * count > found:
+            raise ConfigError(
+                f"workers.{key}: {count} worker{'s' if count > 1 else ''} with {asked:g} {key} each need "
+                f"{asked * count:g}, this machine has {found}; ask for less, or join a cluster with --address"
+            )

@@ -1,0 +1,259 @@
+"""Executes on Ray: warm actors on one machine or on a cluster. The only module that imports ray.
+
+A local Ray is started unless an address is given. On a cluster our packages, the current directory and the choice of
+the Keras backend travel in Ray's runtime environment; the images travel once, through the object store.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayError, RayTaskError
+
+from search_spaces import CapsweepError
+from sweeps.config import SweepConfig, WorkersConfig
+from sweeps.datasets import Dataset
+from sweeps.environment import job_environment, process_environment
+from sweeps.errors import WorkerError
+from sweeps.hardware import count_cpus, count_gpus
+from sweeps.records import AttemptLost, AttemptStarted, TrialSpec, WorkerStarted, config_hash
+from sweeps.workers import DEFAULT_TRAINER, ModelSaved, Report, Worker
+
+_START_FAILURES = 3
+
+
+class _RayWorker(Worker):
+    """A worker inside an actor: it knows its node and its GPUs."""
+
+    def open_here(self, config: SweepConfig, data: Dataset) -> WorkerStarted:
+        """Open with what Ray gave to this process."""
+        gpus = ray.get_gpu_ids()
+        device = f"gpu {','.join(map(str, gpus))}" if gpus else "cpu"
+        return self.open(config, data, node=socket.gethostname(), device=device)
+
+
+@dataclass
+class _Slot:
+    """One actor: what it trains, what it has compiled, since when it is idle."""
+
+    name: str
+    actor: Any
+    ready: bool = False
+    spec: TrialSpec | None = None
+    attempt: int = 0
+    saving: int | None = None
+    held: set[str] = field(default_factory=set)
+    idle_since: float = field(default_factory=time.perf_counter)
+
+    @property
+    def idle(self) -> bool:
+        return self.ready and self.spec is None and self.saving is None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where workers will run, and how many: what the first lines of a launch say.
+
+    Attributes:
+        address: As given; None for a Ray of our own on this machine.
+        count: Number of workers.
+        cpus: Cores of each.
+        gpus: GPUs of each.
+    """
+
+    address: str | None
+    count: int
+    cpus: float
+    gpus: float
+
+    def __str__(self) -> str:
+        where = f"Ray at {self.address}" if self.address else "Ray on this machine"
+        gpus = f" and {self.gpus:g} GPU" if self.gpus else ""
+        return f"{self.count} worker{'s' if self.count != 1 else ''} with {self.cpus:g} CPU{gpus} each, {where}"
+
+
+def connect(workers: WorkersConfig, *, address: str | None) -> Cluster:
+    """Start Ray here, or join one, and settle how many workers it can hold.
+
+    Raises:
+        WorkerError: If there is no cluster at the address, or not room for a single worker.
+    """
+    options: dict[str, Any] = {"configure_logging": True, "logging_level": logging.ERROR, "log_to_driver": False}
+    if address is None:
+        options |= {"num_cpus": count_cpus(), "num_gpus": count_gpus(), "include_dashboard": False}
+    # Ray's own typing leaves this one out.
+    resources: Callable[[], dict[str, float]] = ray.cluster_resources
+    try:
+        ray.init(address=address or "local", runtime_env=job_environment(same_disk=address is None), **options)
+    except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+        raise WorkerError(f"--address {address}: cannot join a Ray cluster there: {error}") from None
+    return _settle(workers, address, resources())
+
+
+def _settle(workers: WorkersConfig, address: str | None, found: dict[str, float]) -> Cluster:
+    gpus = float(found.get("GPU", 0) >= 1) if workers.gpus == "auto" else float(workers.gpus)
+    room = int(found.get("CPU", 0) // workers.cpus)
+    if gpus:
+        room = min(room, int(found.get("GPU", 0) // gpus))
+    if room < 1 or (workers.count != "auto" and workers.count > room):
+        disconnect()
+        raise WorkerError(
+            f"workers: {1 if workers.count == 'auto' else workers.count} with {workers.cpus:g} CPU and {gpus:g} GPU "
+            f"each do not fit: {'the cluster' if address else 'this machine'} has {found.get('CPU', 0):g} CPU and "
+            f"{found.get('GPU', 0):g} GPU; ask for fewer or smaller workers"
+        )
+    return Cluster(address, room if workers.count == "auto" else workers.count, workers.cpus, gpus)
+
+
+def disconnect() -> None:
+    """Leave the cluster; a Ray of our own ends."""
+    ray.shutdown()
+
+
+class RayWorkers:
+    """Persistent actors, at most one call under way on each.
+
+    Args:
+        config: The sweep.
+        data: Its images.
+        cluster: From `connect`.
+        architecture: Names the compiled model that params need, so that a trial goes where it is warm.
+        trainer: `module:class` of the trainer.
+    """
+
+    def __init__(
+        self,
+        config: SweepConfig,
+        data: Dataset,
+        *,
+        cluster: Cluster,
+        architecture: Callable[[TrialSpec], str] = lambda spec: config_hash(spec.params),
+        trainer: str = DEFAULT_TRAINER,
+    ) -> None:
+        self._config, self._cluster, self._trainer = config, cluster, trainer
+        self._architecture = architecture
+        self._data = ray.put(data)
+        self._calls: dict[Any, _Slot] = {}
+        self._slots: list[_Slot] = []
+        self._made = 0
+        self._failed_starts = 0
+        for _ in range(cluster.count):
+            self._add_worker()
+
+    def has_room(self) -> bool:
+        """Whether a worker is ready and idle."""
+        return any(slot.idle for slot in self._slots)
+
+    def start(self, spec: TrialSpec, *, attempt: int) -> AttemptStarted:
+        """Give a trial to an idle worker, one that holds its architecture if there is one."""
+        idle = [slot for slot in self._slots if slot.idle]
+        if not idle:
+            raise RuntimeError("no worker is idle; ask has_room first")
+        architecture = self._architecture(spec)
+        slot = next((slot for slot in idle if architecture in slot.held), idle[0])
+        slot.held.add(architecture)
+        slot.spec, slot.attempt = spec, attempt
+        self._call(slot, slot.actor.train.remote(spec, 0, attempt=attempt))
+        return AttemptStarted(
+            number=spec.number,
+            attempt=attempt,
+            worker=slot.name,
+            wait_seconds=time.perf_counter() - slot.idle_since,
+            concurrency=sum(other.spec is not None for other in self._slots),
+        )
+
+    def train(self, number: int, epoch: int) -> None:
+        """Let a trial go on with its next epoch, where it is."""
+        slot = self._slot_of(number)
+        self._call(slot, slot.actor.train.remote(slot.spec, epoch, attempt=slot.attempt))
+
+    def wait(self) -> Report:
+        """The next thing that happened on any worker; blocks until something does."""
+        if not self._calls:
+            raise RuntimeError("nothing is under way; start a trial first")
+        while True:
+            ready, _ = ray.wait(list(self._calls), num_returns=1)
+            slot = self._calls.pop(ready[0])
+            report = self._collect(slot, ready[0])
+            if report is not None:
+                return report
+
+    def release(self, number: int, *, keep: bool) -> None:
+        """Let go of a trial; with `keep` the worker first sends its model."""
+        slot = self._slot_of(number)
+        slot.spec, slot.idle_since = None, time.perf_counter()
+        if keep:
+            slot.saving = number
+            self._call(slot, slot.actor.save.remote(number))
+
+    def saving(self) -> bool:
+        """Whether a model is still to come."""
+        return any(slot.saving is not None for slot in self._slots)
+
+    def close(self) -> None:
+        """End the actors, and Ray if it is our own."""
+        for slot in self._slots:
+            ray.kill(slot.actor)
+        self._slots.clear()
+        self._calls.clear()
+        disconnect()
+
+    def _add_worker(self) -> None:
+        name = f"worker-{self._made}"
+        self._made += 1
+        actor_class: Any = ray.remote(_RayWorker)
+        options = {"num_cpus": self._cluster.cpus, "num_gpus": self._cluster.gpus}
+        actor = actor_class.options(
+            **options, runtime_env={"env_vars": process_environment(cpus=self._cluster.cpus, gpus=self._cluster.gpus)}
+        ).remote(name, self._trainer)
+        slot = _Slot(name, actor)
+        self._slots.append(slot)
+        self._call(slot, actor.open_here.remote(self._config, self._data))
+
+    def _call(self, slot: _Slot, reference: Any) -> None:
+        self._calls[reference] = slot
+
+    def _collect(self, slot: _Slot, reference: Any) -> Report | None:
+        try:
+            report: Report = ray.get(reference)
+        except RayActorError as error:
+            return self._replace(slot, str(error).splitlines()[0])
+        except RayTaskError as error:
+            raise self._refusal(slot, error) from error
+        if isinstance(report, WorkerStarted):
+            slot.ready, slot.idle_since, self._failed_starts = True, time.perf_counter(), 0
+        if isinstance(report, ModelSaved):
+            slot.saving, slot.idle_since = None, time.perf_counter()
+        return report
+
+    def _replace(self, slot: _Slot, reason: str) -> AttemptLost | None:
+        """Put a new worker in the place of one that died; its trial, if it had one, has lost an attempt."""
+        self._slots.remove(slot)
+        if not slot.ready:
+            self._failed_starts += 1
+        if self._failed_starts >= _START_FAILURES:
+            raise WorkerError(f"{_START_FAILURES} workers in a row died while they started: {reason}")
+        self._add_worker()
+        if slot.spec is None:
+            return None
+        return AttemptLost(number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason)
+
+    def _refusal(self, slot: _Slot, error: RayTaskError) -> Exception:
+        """An exception outside a trial: the trainer could not be opened, or a model not be saved."""
+        if isinstance(error.cause, CapsweepError):
+            return error.cause
+        if slot.ready:
+            return error
+        return WorkerError(f"{slot.name} could not start: {type(error.cause).__name__}: {error.cause}")
+
+    def _slot_of(self, number: int) -> _Slot:
+        for slot in self._slots:
+            if slot.spec is not None and slot.spec.number == number:
+                return slot
+        raise RuntimeError(f"trial {number} is not on a worker; start it first")

@@ -1,0 +1,244 @@
+"""Spends the search budget: equal for every arm, one Optuna study each."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+
+from search_spaces import ParamValue, SearchSpace
+from sweeps.config import SweepConfig
+from sweeps.loop import Assignment
+from sweeps.records import (
+    AnyEvent,
+    AttemptLost,
+    AttemptStarted,
+    EpochEnded,
+    State,
+    StudyCreated,
+    TrialEnded,
+    TrialFailed,
+    TrialSpec,
+    TrialStarted,
+    WorkerEvent,
+    WorkerStarted,
+    config_hash,
+    digest,
+)
+from sweeps.search.arm import Arm, make_pruner
+from sweeps.search.settings import read_pruner, read_sampler
+from sweeps.seeds import trial_seeds
+from sweeps.selection import better, score
+
+MAX_ATTEMPTS = 3
+
+
+class Search:
+    """The source of the search phase.
+
+    Args:
+        config: The sweep.
+
+    Raises:
+        ConfigError: If the sampler or the pruner, or a setting of theirs, is not known.
+    """
+
+    def __init__(self, config: SweepConfig) -> None:
+        self._config = config
+        self._sampler, self._pruner = read_sampler(config.search.sampler), read_pruner(config.search.pruner)
+        self._arms = {name: self._make_arm(name, value) for name, value in _study_names(config).items()}
+        self._specs: dict[int, TrialSpec] = {}
+        self._courses: dict[int, list[EpochEnded]] = {}
+        self._attempts: dict[int, int] = {}
+        self._again: deque[int] = deque()
+        self._leaders: dict[str, float] = {}
+        self._ended = 0
+
+    def studies(self) -> list[StudyCreated]:
+        """What each study is, for the log."""
+        return [self._describe(name, value) for name, value in _study_names(self._config).items()]
+
+    def ask(self) -> Assignment | None:
+        """The next trial, of the arm that has had the fewest; a trial that lost its worker comes first."""
+        if self._again:
+            return self._assign(self._specs[self._again.popleft()], is_new=False)
+        name, arm = min(self._arms.items(), key=lambda entry: entry[1].asked)
+        if arm.asked >= self._config.search.trials:
+            return None
+        suggestion = arm.ask()
+        params = suggestion.params
+        spec = TrialStarted(
+            number=len(self._specs),
+            study=name,
+            arm=_study_names(self._config)[name],
+            order=suggestion.order,
+            params=params,
+            config_hash=config_hash(params),
+            shared_hash=config_hash(self._shared(params)),
+            sampler_phase=suggestion.sampler_phase,
+            epochs=self._config.search.epochs,
+            seeds=trial_seeds(self._config.seed, "search", suggestion.order, split=self._config.dataset.split_seed),
+        )
+        self._specs[spec.number] = spec
+        return self._assign(spec, is_new=True)
+
+    def observe(self, event: WorkerEvent) -> TrialEnded | None:
+        """Take note of what a worker reports; the trial's result if it ends here."""
+        match event:
+            case EpochEnded():
+                return self._observe_epoch(event)
+            case TrialFailed():
+                return self._end(event.number, "failed", f"{event.error}: {event.message}")
+            case AttemptLost():
+                return self._observe_loss(event)
+            case WorkerStarted():
+                return None
+
+    def keeps(self, result: TrialEnded) -> bool:
+        """Whether the trial is the best of its study so far."""
+        study = self._specs[result.number].study
+        direction = self._config.objective.direction
+        if result.state != "complete" or result.value is None:
+            return False
+        if not better(result.value, self._leaders.get(study), direction=direction):
+            return False
+        self._leaders[study] = result.value
+        return True
+
+    def finished(self) -> bool:
+        """Whether every arm has spent its budget and every trial has ended."""
+        return self._ended == self._config.search.trials * len(self._arms)
+
+    def replay(self, events: Iterable[AnyEvent]) -> None:
+        """Rebuild the state that a log left; trials that had not ended are asked for again, first of all."""
+        unfinished: dict[int, None] = {}
+        for event in events:
+            match event:
+                case TrialStarted():
+                    self._arms[event.study].restore(event.params)
+                    self._specs[event.number] = event
+                    unfinished[event.number] = None
+                case AttemptStarted():
+                    self._attempts[event.number] = event.attempt
+                    self._courses[event.number] = []
+                case EpochEnded():
+                    self._note(event)
+                case TrialEnded():
+                    del unfinished[event.number]
+                    self._tell(event)
+                    self.keeps(event)
+        self._again.extend(unfinished)
+
+    def _observe_epoch(self, event: EpochEnded) -> TrialEnded | None:
+        metric = self._config.objective.metric
+        if metric not in event.metrics:
+            return self._end(
+                event.number, "failed", f"no metric {metric}; the model reports {', '.join(event.metrics)}"
+            )
+        broken = [name for name in (metric, "loss") if not math.isfinite(event.metrics.get(name, 0.0))]
+        if broken:
+            self._courses[event.number].append(event)
+            return self._end(
+                event.number, "failed", f"diverged: {broken[0]} is not finite after epoch {event.epoch + 1}"
+            )
+        arm, spec = self._note(event)
+        if event.epoch + 1 >= spec.epochs:
+            return self._end(event.number, "complete", None)
+        if arm.should_prune(spec.order):
+            return self._end(event.number, "pruned", None)
+        return None
+
+    def _observe_loss(self, event: AttemptLost) -> TrialEnded | None:
+        if event.attempt >= MAX_ATTEMPTS:
+            return self._end(event.number, "failed", f"lost {event.attempt} workers, the last by: {event.reason}")
+        self._again.append(event.number)
+        return None
+
+    def _note(self, event: EpochEnded) -> tuple[Arm, TrialSpec]:
+        """Keep an epoch report and pass its metric on to the study."""
+        spec = self._specs[event.number]
+        arm = self._arms[spec.study]
+        self._courses[event.number].append(event)
+        value = event.metrics.get(self._config.objective.metric, math.nan)
+        if math.isfinite(value):
+            arm.report(spec.order, event.epoch, value)
+        return arm, spec
+
+    def _end(self, number: int, state: State, reason: str | None) -> TrialEnded:
+        objective, course = self._config.objective, self._courses.get(number, [])
+        values = [epoch.metrics.get(objective.metric, math.nan) for epoch in course]
+        result = score(values, direction=objective.direction, at=objective.at) if values else None
+        ended = TrialEnded(
+            number=number,
+            attempt=self._attempts[number],
+            state=state,
+            value=result.value if result and state != "failed" else None,
+            epochs=len(course),
+            step=course[-1].step if course else 0,
+            last=course[-1].metrics if course else {},
+            best_value=result.best_value if result else None,
+            best_epoch=result.best_epoch if result else None,
+            prune_step=course[-1].step if state == "pruned" else None,
+            reason=reason,
+        )
+        self._tell(ended)
+        return ended
+
+    def _tell(self, ended: TrialEnded) -> None:
+        spec = self._specs[ended.number]
+        self._arms[spec.study].tell(spec.order, ended.state, ended.value)
+        self._courses.pop(ended.number, None)
+        self._ended += 1
+
+    def _assign(self, spec: TrialSpec, *, is_new: bool) -> Assignment:
+        attempt = self._attempts[spec.number] = self._attempts.get(spec.number, 0) + 1
+        self._courses[spec.number] = []
+        return Assignment(spec, attempt, is_new)
+
+    def _shared(self, params: dict[str, ParamValue]) -> dict[str, ParamValue]:
+        """The params that every arm has: what two trials must agree on to be a pair."""
+        parameters = self._config.space.parameters
+        compare = self._config.compare
+        return {
+            name: value for name, value in params.items() if name != compare and compare not in parameters[name].when
+        }
+
+    def _make_arm(self, name: str, value: ParamValue | None) -> Arm:
+        config = self._config
+        domain = config.space.parameters.get("batch_size")
+        largest = domain.domain.corners()[-1] if domain else config.training.batch_size
+        return Arm(
+            name,
+            self._space_of(value),
+            seed=config.seed,
+            sampler=self._sampler,
+            pruner=make_pruner(self._pruner, images=config.dataset.train, batch_size=int(largest)),
+            direction=config.objective.direction,
+        )
+
+    def _space_of(self, value: ParamValue | None) -> SearchSpace:
+        if self._config.compare is None or value is None:
+            return self._config.space
+        return self._config.space.fix(self._config.compare, value)
+
+    def _describe(self, name: str, value: ParamValue | None) -> StudyCreated:
+        config, space = self._config, self._space_of(value).to_mapping()
+        return StudyCreated(
+            study=name,
+            arm=value,
+            budget=config.search.trials,
+            direction=config.objective.direction,
+            sampler=config.search.sampler.name,
+            sampler_settings=self._sampler.model_dump(),
+            pruner=config.search.pruner.name,
+            pruner_settings=self._pruner.model_dump(),
+            startup_trials=self._sampler.startup,
+            seed=config.seed,
+            space=space,
+            space_digest=digest(space),
+        )
+
+
+def _study_names(config: SweepConfig) -> dict[str, ParamValue | None]:
+    """One study an arm, named after sweep and arm."""
+    return {config.name if arm is None else f"{config.name}/{arm}": arm for arm in config.arms}

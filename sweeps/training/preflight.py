@@ -1,0 +1,133 @@
+"""Builds every corner of a space before a sweep starts, so that an impossible network fails in seconds.
+
+Runs in a child process with the GPUs hidden: the driver itself never imports Keras.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from search_spaces import Params, ParamValue
+from sweeps.config import SweepConfig
+from sweeps.errors import ConfigError
+from sweeps.training.models import Blueprint, count_macs
+
+
+@dataclass(frozen=True)
+class Corner:
+    """The network of one corner of the space."""
+
+    params: dict[str, ParamValue]
+    parameters: int
+    macs: int | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the sweep's models are like.
+
+    Attributes:
+        metrics: Names in the epoch reports, validation included.
+        runtime_values: Params that need no new graph.
+        corners: Every corner of the space, in order; equal networks appear once.
+        step_seconds: Of one training step of the largest network on one thread of this CPU; None if not measured.
+    """
+
+    metrics: tuple[str, ...]
+    runtime_values: frozenset[str]
+    corners: tuple[Corner, ...]
+    step_seconds: float | None = None
+
+
+def inspect_space(config: SweepConfig, shape: tuple[int, ...], classes: int, *, measure: bool = False) -> Inspection:
+    """Build every corner, train the smallest network on two images, and compare the metrics with the objective.
+
+    Args:
+        config: The sweep.
+        shape: Height and width of an image.
+        classes: Number of labels.
+        measure: Whether to time a training step of the largest network too.
+
+    Raises:
+        ConfigError: If a corner cannot be built or takes images of another shape, or if no model reports the metric.
+    """
+    blueprint = Blueprint.of(config)
+    corners = _build_corners(blueprint, config, (*shape, 1), classes)
+    by_size = sorted(corners, key=lambda corner: corner.macs or corner.parameters)
+    metrics = _metrics_of(blueprint, by_size[0].params, shape, classes)
+    if config.objective.metric not in metrics:
+        raise ConfigError(
+            f"objective.metric: no model reports {config.objective.metric!r}; they report {', '.join(metrics)}"
+        )
+    seconds = _time_step(blueprint, by_size[-1].params, shape, classes) if measure else None
+    return Inspection(metrics, frozenset(blueprint.runtime_values), corners, seconds)
+
+
+def _build_corners(
+    blueprint: Blueprint, config: SweepConfig, shape: tuple[int, ...], classes: int
+) -> tuple[Corner, ...]:
+    corners: dict[str, Corner] = {}
+    for params in config.space.corners():
+        key = blueprint.recipe(params).key
+        if key not in corners:
+            model = _build(blueprint, params)
+            _check_shapes(model, params, shape, classes)
+            corners[key] = Corner(params, model.count_params(), count_macs(model))
+    return tuple(corners.values())
+
+
+def _build(blueprint: Blueprint, params: Params) -> keras.Model:
+    try:
+        recipe = blueprint.recipe(params)
+        model, plain = blueprint.build_model(recipe)
+        blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
+    except Exception as error:
+        raise ConfigError(
+            f"model.build: fails for {dict(params)}: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    return model
+
+
+def _check_shapes(model: keras.Model, params: Params, shape: tuple[int, ...], classes: int) -> None:
+    wanted, got = (None, *shape), tuple(model.input_shape)
+    if len(got) != len(wanted) or any(None not in (a, b) and a != b for a, b in zip(got, wanted, strict=True)):
+        raise ConfigError(f"model.build: takes images of shape {got[1:]} for {dict(params)}, the data has {shape}")
+    if model.output_shape[-1] != classes:
+        raise ConfigError(
+            f"model.build: gives {model.output_shape[-1]} outputs for {dict(params)}, the data has {classes} classes"
+        )
+
+
+def _metrics_of(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> tuple[str, ...]:
+    model = _build(blueprint, params)
+    images, labels = _noise(2, shape, classes)
+    model.run_eagerly = True
+    try:
+        names = tuple(model.test_on_batch(images, labels, return_dict=True))
+    except Exception as error:
+        raise ConfigError(f"model.build: its model cannot be evaluated: {type(error).__name__}: {error}") from error
+    return (*names, *(f"val_{name}" for name in names))
+
+
+def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> float:
+    model = _build(blueprint, params)
+    batch = blueprint.recipe(params).training.batch_size
+    images, labels = _noise(batch, shape, classes)
+    for _ in range(2):  # the first traces, the second is still cold
+        model.train_on_batch(images, labels)
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        model.train_on_batch(images, labels)
+        seconds.append(time.perf_counter() - began)
+    return sorted(seconds)[1]
+
+
+def _noise(count: int, shape: tuple[int, ...], classes: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    generator = np.random.default_rng(0)
+    images = generator.random((count, *shape, 1), dtype=np.float32)
+    return images, generator.integers(classes, size=count, dtype=np.int32)

@@ -1,0 +1,222 @@
+"""Who executes: warm training processes behind one small protocol, and their in-process twin.
+
+`InlineWorkers` trains in the driver's own process, one trial at a time; `ray_workers.RayWorkers` does the same on a
+cluster. One suite of contract tests runs over both.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from typing import Protocol, TypeAlias
+
+from search_spaces import CapsweepError
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
+from sweeps.errors import WorkerError
+from sweeps.records import AttemptStarted, EpochEnded, TrialFailed, TrialSpec, WorkerEvent, WorkerStarted
+
+DEFAULT_TRAINER = "sweeps.training.trainer:Trainer"
+REPORTED_PACKAGES = ("capsweep", "keras", "tensorflow", "jax", "torch", "numpy", "optuna", "ray")
+
+
+@dataclass(frozen=True)
+class ModelSaved:
+    """A worker's answer to `release(..., keep=True)`: the trial's model, as the bytes of a `.keras` file."""
+
+    number: int
+    worker: str
+    payload: bytes
+
+
+Report: TypeAlias = WorkerEvent | ModelSaved
+
+
+class Trainer(Protocol):
+    """What a worker opens once and keeps: see `sweeps.training.trainer.Trainer`."""
+
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded:
+        """Train one epoch; epoch 0 begins the trial anew."""
+
+    def save(self, number: int) -> bytes:
+        """The model of the trial trained last, as a `.keras` file."""
+
+
+class Workers(Protocol):
+    """Warm training processes, as the loop sees them. Calls out of order raise RuntimeError.
+
+    The life of a trial: `start`, then `wait` and `train` in turn, then `release`.
+    """
+
+    def has_room(self) -> bool:
+        """Whether a worker is ready and idle."""
+
+    def start(self, spec: TrialSpec, *, attempt: int) -> AttemptStarted:
+        """Give a trial to an idle worker, which begins it with epoch 0."""
+
+    def train(self, number: int, epoch: int) -> None:
+        """Let a trial go on with its next epoch."""
+
+    def wait(self) -> Report:
+        """The next thing that happened on any worker."""
+
+    def release(self, number: int, *, keep: bool) -> None:
+        """Let go of a trial; with `keep`, `wait` brings its model before the worker is idle again."""
+
+    def saving(self) -> bool:
+        """Whether a model is still to come."""
+
+    def close(self) -> None:
+        """End all workers."""
+
+
+class Worker:
+    """One training process: a trainer, opened once, whose exceptions travel as data.
+
+    Args:
+        name: Unique in the sweep.
+        trainer: `module:class` of the trainer.
+    """
+
+    def __init__(self, name: str, trainer: str = DEFAULT_TRAINER) -> None:
+        self._name = name
+        self._path = trainer
+        self._trainer: Trainer | None = None
+
+    def open(self, config: SweepConfig, data: Dataset, *, node: str, device: str) -> WorkerStarted:
+        """Import the backend and get the data ready; the first and slowest call."""
+        began = time.perf_counter()
+        module, _, name = self._path.partition(":")
+        factory: Callable[..., Trainer] = getattr(import_module(module), name)
+        self._trainer = factory(config, data, worker=self._name)
+        return WorkerStarted(
+            worker=self._name,
+            node=node,
+            pid=os.getpid(),
+            device=device,
+            backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+            versions=package_versions(),
+            deterministic=False,
+            seconds=time.perf_counter() - began,
+        )
+
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded | TrialFailed:
+        """Train one epoch; what it raises comes back as `TrialFailed`."""
+        try:
+            return self._opened().train(spec, epoch, attempt=attempt)
+        except Exception as error:
+            return TrialFailed(
+                number=spec.number,
+                attempt=attempt,
+                worker=self._name,
+                error=type(error).__name__,
+                message=str(error),
+                traceback=traceback.format_exc(),
+            )
+
+    def save(self, number: int) -> ModelSaved:
+        """The model of the trial that was trained last."""
+        return ModelSaved(number, self._name, self._opened().save(number))
+
+    def _opened(self) -> Trainer:
+        if self._trainer is None:
+            raise RuntimeError(f"worker {self._name} is not open; call open first")
+        return self._trainer
+
+
+class InlineWorkers:
+    """One worker in the driver's own process: `wait` does the work.
+
+    Args:
+        config: The sweep.
+        data: Its images.
+        trainer: `module:class` of the trainer.
+    """
+
+    def __init__(self, config: SweepConfig, data: Dataset, *, trainer: str = DEFAULT_TRAINER) -> None:
+        self._worker = Worker("inline", trainer)
+        self._work: deque[Callable[[], Report]] = deque()
+        self._work.append(lambda: self._open(config, data))
+        self._ready = False
+        self._spec: TrialSpec | None = None
+        self._attempt = 0
+        self._saving = False
+        self._idle_since = time.perf_counter()
+
+    def has_room(self) -> bool:
+        """Whether the worker is open and idle."""
+        return self._ready and self._spec is None and not self._saving
+
+    def start(self, spec: TrialSpec, *, attempt: int) -> AttemptStarted:
+        """Begin a trial."""
+        if not self.has_room():
+            raise RuntimeError("no worker is idle; ask has_room first")
+        self._spec, self._attempt = spec, attempt
+        self._work.append(lambda: self._worker.train(spec, 0, attempt=attempt))
+        waited = time.perf_counter() - self._idle_since
+        return AttemptStarted(number=spec.number, attempt=attempt, worker="inline", wait_seconds=waited, concurrency=1)
+
+    def train(self, number: int, epoch: int) -> None:
+        """Go on with the trial."""
+        spec, attempt = self._expect(number), self._attempt
+        self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt))
+
+    def wait(self) -> Report:
+        """Do the next piece of work."""
+        if not self._work:
+            raise RuntimeError("nothing is under way; start a trial first")
+        return self._work.popleft()()
+
+    def release(self, number: int, *, keep: bool) -> None:
+        """Let go of the trial."""
+        self._expect(number)
+        self._spec, self._idle_since = None, time.perf_counter()
+        if keep:
+            self._saving = True
+            self._work.append(lambda: self._save(number))
+
+    def saving(self) -> bool:
+        """Whether the model is still to come."""
+        return self._saving
+
+    def close(self) -> None:
+        """Drop what is not done."""
+        self._work.clear()
+
+    def _open(self, config: SweepConfig, data: Dataset) -> WorkerStarted:
+        try:
+            started = self._worker.open(config, data, node=socket.gethostname(), device="inline")
+        except CapsweepError:
+            raise
+        except Exception as error:
+            raise WorkerError(f"the worker could not start: {type(error).__name__}: {error}") from error
+        self._ready, self._idle_since = True, time.perf_counter()
+        return started
+
+    def _save(self, number: int) -> ModelSaved:
+        saved = self._worker.save(number)
+        self._saving, self._idle_since = False, time.perf_counter()
+        return saved
+
+    def _expect(self, number: int) -> TrialSpec:
+        if self._spec is None or self._spec.number != number:
+            raise RuntimeError(f"trial {number} is not on a worker; start it first")
+        return self._spec
+
+
+def package_versions() -> dict[str, str]:
+    """The versions that may change a number, of those packages that are installed."""
+    versions = {"python": platform.python_version()}
+    for package in REPORTED_PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
