@@ -98,7 +98,8 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
             return ops.average_pool(
                 inputs, self.pool_size, self.pool_size, padding=self.padding, data_format=self.data_format
             )
-        temperature = ops.convert_to_tensor(self._temperature)
+        # A copy is a plain tensor; TensorFlow would hand the variable itself to the compiled function.
+        temperature = ops.copy(self._temperature)
         if self.data_format == "channels_last":
             return self._pool(inputs, temperature)
         return ops.transpose(self._pool(ops.transpose(inputs, (0, 2, 3, 1)), temperature), (0, 3, 1, 2))
