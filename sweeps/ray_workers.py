@@ -136,7 +136,8 @@ class RayWorkers:
         architecture: Callable[[TrialSpec], str] = lambda spec: config_hash(spec.params),
         trainer: str = DEFAULT_TRAINER,
     ) -> None:
-        self._config, self._cluster, self._trainer = config, cluster, trainer
+        self.count, self.cpus, self.gpus = cluster.count, cluster.cpus, cluster.gpus
+        self._config, self._trainer = config, trainer
         self._architecture = architecture
         self._data = ray.put(data)
         self._calls: dict[Any, _Slot] = {}
@@ -208,9 +209,9 @@ class RayWorkers:
         name = f"worker-{self._made}"
         self._made += 1
         actor_class: Any = ray.remote(_RayWorker)
-        options = {"num_cpus": self._cluster.cpus, "num_gpus": self._cluster.gpus}
+        options = {"num_cpus": self.cpus, "num_gpus": self.gpus}
         actor = actor_class.options(
-            **options, runtime_env={"env_vars": process_environment(cpus=self._cluster.cpus, gpus=self._cluster.gpus)}
+            **options, runtime_env={"env_vars": process_environment(cpus=self.cpus, gpus=self.gpus)}
         ).remote(name, self._trainer)
         slot = _Slot(name, actor)
         self._slots.append(slot)

@@ -21,6 +21,7 @@ from search_spaces import CapsweepError
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
+from sweeps.hardware import count_cpus
 from sweeps.records import AttemptStarted, EpochEnded, TrialFailed, TrialSpec, WorkerEvent, WorkerStarted
 
 DEFAULT_TRAINER = "sweeps.training.trainer:Trainer"
@@ -53,7 +54,16 @@ class Workers(Protocol):
     """Warm training processes, as the loop sees them. Calls out of order raise RuntimeError.
 
     The life of a trial: `start`, then `wait` and `train` in turn, then `release`.
+
+    Attributes:
+        count: Number of workers.
+        cpus: Cores of each.
+        gpus: GPUs of each.
     """
+
+    count: int
+    cpus: float
+    gpus: float
 
     def has_room(self) -> bool:
         """Whether a worker is ready and idle."""
@@ -132,7 +142,7 @@ class Worker:
 
 
 class InlineWorkers:
-    """One worker in the driver's own process: `wait` does the work.
+    """One worker in the driver's own process, with all its cores: `wait` does the work.
 
     Args:
         config: The sweep.
@@ -141,6 +151,7 @@ class InlineWorkers:
     """
 
     def __init__(self, config: SweepConfig, data: Dataset, *, trainer: str = DEFAULT_TRAINER) -> None:
+        self.count, self.cpus, self.gpus = 1, float(count_cpus()), 0.0
         self._worker = Worker("inline", trainer)
         self._work: deque[Callable[[], Report]] = deque()
         self._work.append(lambda: self._open(config, data))

@@ -52,7 +52,6 @@ class Tpe(Sampler):
             n_ei_candidates=self.candidates,
             multivariate=self.multivariate,
             constant_liar=self.constant_liar,
-            warn_independent_sampling=False,
             seed=seed,
         )
 

@@ -6,41 +6,16 @@ Runs in a child process with the GPUs hidden: the driver itself never imports Ke
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
-from search_spaces import Params, ParamValue
+from search_spaces import Params
 from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
+from sweeps.training.inspection import Corner, Inspection
 from sweeps.training.models import Blueprint, count_macs
-
-
-@dataclass(frozen=True)
-class Corner:
-    """The network of one corner of the space."""
-
-    params: dict[str, ParamValue]
-    parameters: int
-    macs: int | None
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What the sweep's models are like.
-
-    Attributes:
-        metrics: Names in the epoch reports, validation included.
-        runtime_values: Params that need no new graph.
-        corners: Every corner of the space, in order; equal networks appear once.
-        step_seconds: Of one training step of the largest network on one thread of this CPU; None if not measured.
-    """
-
-    metrics: tuple[str, ...]
-    runtime_values: frozenset[str]
-    corners: tuple[Corner, ...]
-    step_seconds: float | None = None
 
 
 def inspect_space(config: SweepConfig, shape: tuple[int, ...], classes: int, *, measure: bool = False) -> Inspection:
@@ -127,7 +102,7 @@ def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], cla
     return sorted(seconds)[1]
 
 
-def _noise(count: int, shape: tuple[int, ...], classes: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _noise(count: int, shape: tuple[int, ...], classes: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     generator = np.random.default_rng(0)
     images = generator.random((count, *shape, 1), dtype=np.float32)
     return images, generator.integers(classes, size=count, dtype=np.int32)

@@ -1,0 +1,234 @@
+"""Puts a sweep together and drives it: what `launch` and `resume` have in common.
+
+Everything that can be refused is refused in `prepare`, before Ray is started and before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from search_spaces import Params
+from sweeps.child import run_in_child
+from sweeps.config import SweepConfig, TrainingConfig
+from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset
+from sweeps.errors import RunError
+from sweeps.hardware import check_fits
+from sweeps.history import History, read_run
+from sweeps.loop import run_phase
+from sweeps.provenance import git_commit
+from sweeps.records import AnyEvent, DriverStarted, SweepEnded, SweepStarted, config_hash, digest
+from sweeps.runlog import RunDirectory, RunLog, read_events
+from sweeps.search import Search
+from sweeps.training.inspection import Inspection
+from sweeps.workers import InlineWorkers, Workers, package_versions
+
+QUICKSTART = "quickstart"
+FALLBACK = {"name": "digits", "train": 1250, "validation": 250}
+
+
+@dataclass(frozen=True)
+class Means:
+    """How a sweep is executed, which is no part of the question it asks.
+
+    Attributes:
+        inline: Train in this process instead of on Ray.
+        address: Of a running Ray cluster; None starts Ray here.
+        say: Prints one line of news.
+        on_event: Shown every event after it was logged.
+    """
+
+    inline: bool
+    address: str | None
+    say: Callable[[str], None]
+    on_event: Callable[[AnyEvent], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep that has passed every check."""
+
+    config: SweepConfig
+    search: Search
+    data: Dataset
+    facts: DataFacts
+    inspection: Inspection
+    notes: tuple[str, ...] = ()
+
+
+def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False) -> Prepared:
+    """Check a sweep against the samplers, this machine, the data and the model.
+
+    Args:
+        config: The sweep.
+        means: How it will be executed.
+        may_fall_back: Whether digits may stand in for an MNIST that cannot be had.
+
+    Raises:
+        CapsweepError: If anything does not fit.
+    """
+    Search(config)
+    if means.address is None:
+        check_fits(config.workers)
+    config, data, facts, notes = _load(config, may_fall_back=may_fall_back)
+    for note in notes:
+        means.say(note)
+    means.say(
+        f"data: {facts.name}, {facts.train:,} images to train and {facts.validation:,} to validate ({facts.source})"
+    )
+    inspection: Inspection = run_in_child("sweeps.training.preflight:inspect_space", config, facts.shape, facts.classes)
+    return Prepared(config, Search(config), data, facts, inspection, notes)
+
+
+def launch(prepared: Prepared, directory: RunDirectory, means: Means) -> History:
+    """Run a new sweep to its end.
+
+    Raises:
+        CapsweepError: If workers cannot be had, or the run directory is taken.
+    """
+    workers = _open_workers(prepared, means)
+    try:
+        log = RunLog.create(directory, on_event=means.on_event)
+        try:
+            _write_header(prepared, log)
+            _drive(prepared, workers, log, means)
+        finally:
+            log.close()
+    finally:
+        workers.close()
+    return read_run(directory.path)
+
+
+def resume(directory: RunDirectory, means: Means) -> History:
+    """Go on with an interrupted sweep: finished trials are kept, unfinished ones trained again.
+
+    Raises:
+        CapsweepError: If another driver holds the run, or the data is not what it was.
+    """
+    log = RunLog.open(directory, on_event=means.on_event)
+    try:
+        history = read_run(directory.path)
+        prepared = _prepare_again(history, means)
+        prepared.search.replay(event for event, _ in read_events(directory))
+        if prepared.search.finished():
+            means.say("nothing is left to train")
+            if history.ended is None:
+                log.append(SweepEnded(reason="budget met"))
+            return read_run(directory.path)
+        unfinished = [trial.number for trial in history.trials.values() if trial.ended is None]
+        kept = len(history.trials) - len(unfinished)
+        means.say(f"resume: {kept} trials kept, {len(unfinished)} to train again {unfinished or ''}".rstrip())
+        workers = _open_workers(prepared, means)
+        try:
+            _drive(prepared, workers, log, means, history=history)
+        finally:
+            workers.close()
+    finally:
+        log.close()
+    return read_run(directory.path)
+
+
+def _drive(prepared: Prepared, workers: Workers, log: RunLog, means: Means, *, history: History | None = None) -> None:
+    """Announce this driver, spend the budget, and say that it is spent."""
+    trials = history.trials.values() if history else ()
+    log.append(
+        DriverStarted(
+            term=len(history.drivers) + 1 if history else 1,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            cluster="inline" if means.inline else means.address or "local",
+            workers=workers.count,
+            cpus=workers.cpus,
+            gpus=workers.gpus,
+            kept=sum(trial.ended is not None for trial in trials),
+            rerun=tuple(trial.number for trial in trials if trial.ended is None),
+        )
+    )
+    run_phase(prepared.search, workers, log)
+    log.append(SweepEnded(reason="budget met"))
+
+
+def _write_header(prepared: Prepared, log: RunLog) -> None:
+    document: dict[str, object] = prepared.config.model_dump(mode="json")
+    commit, dirty = git_commit()
+    log.append(
+        SweepStarted(
+            sweep=uuid.uuid4().hex[:12],
+            name=prepared.config.name,
+            config=document,
+            config_digest=digest(document),
+            data=asdict(prepared.facts),
+            commit=commit,
+            dirty=dirty,
+            versions=package_versions(),
+            notes=prepared.notes,
+        )
+    )
+    for study in prepared.search.studies():
+        log.append(study)
+
+
+def _prepare_again(history: History, means: Means) -> Prepared:
+    prepared = prepare(history.config, means)
+    recorded = history.header.data["digest"]
+    if prepared.facts.digest != recorded:
+        raise RunError(
+            f"{history.directory.path}: was run on data with digest {str(recorded)[:12]}, "
+            f"found {prepared.facts.digest[:12]} ({prepared.facts.source}); name the same file with --dataset"
+        )
+    return prepared
+
+
+def _load(config: SweepConfig, *, may_fall_back: bool) -> tuple[SweepConfig, Dataset, DataFacts, tuple[str, ...]]:
+    try:
+        return (config, *_load_named(config), ())
+    except DataNotFound:
+        if not may_fall_back:
+            raise
+    note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
+    config = replace_dataset(config, FALLBACK)
+    return (config, *_load_named(config), (note,))
+
+
+def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:
+    """The same sweep on other data."""
+    document = config.model_dump(mode="json")
+    return SweepConfig.from_mapping({**document, "dataset": {**document["dataset"], **values}}, source="--dataset")
+
+
+def _load_named(config: SweepConfig) -> tuple[Dataset, DataFacts]:
+    asked = config.dataset
+    return load_dataset(
+        asked.name,
+        train=asked.train,
+        validation=asked.validation,
+        split_seed=asked.split_seed,
+        file=Path(asked.file) if asked.file else None,
+    )
+
+
+def _open_workers(prepared: Prepared, means: Means) -> Workers:
+    config, data = prepared.config, prepared.data
+    if means.inline:
+        return InlineWorkers(config, data)
+    from sweeps.ray_workers import RayWorkers, connect
+
+    cluster = connect(config.workers, address=means.address)
+    means.say(f"workers: {cluster}")
+    return RayWorkers(
+        config,
+        data,
+        cluster=cluster,
+        architecture=lambda spec: architecture_of(spec.params, prepared.inspection.runtime_values),
+    )
+
+
+def architecture_of(params: Params, runtime_values: frozenset[str]) -> str:
+    """Names the compiled model that params need."""
+    light = runtime_values | (set(TrainingConfig.model_fields) - {"dtype_policy"})
+    return config_hash({name: value for name, value in params.items() if name not in light})
