@@ -104,8 +104,13 @@ def launch(prepared: Prepared, directory: RunDirectory, means: Means) -> History
     return read_run(directory.path)
 
 
-def resume(directory: RunDirectory, means: Means) -> History:
+def resume(directory: RunDirectory, means: Means, *, replay: Callable[[AnyEvent], None]) -> History:
     """Go on with an interrupted sweep: finished trials are kept, unfinished ones trained again.
+
+    Args:
+        directory: The run.
+        means: How it will be executed.
+        replay: Shown every event that the log holds already.
 
     Raises:
         CapsweepError: If another driver holds the run, or the data is not what it was.
@@ -114,7 +119,10 @@ def resume(directory: RunDirectory, means: Means) -> History:
     try:
         history = read_run(directory.path)
         prepared = _prepare_again(history, means)
-        prepared.search.replay(event for event, _ in read_events(directory))
+        events = [event for event, _ in read_events(directory)]
+        prepared.search.replay(events)
+        for event in events:
+            replay(event)
         if prepared.search.finished():
             means.say("nothing is left to train")
             if history.ended is None:
@@ -186,13 +194,13 @@ def _prepare_again(history: History, means: Means) -> Prepared:
 
 def _load(config: SweepConfig, *, may_fall_back: bool) -> tuple[SweepConfig, Dataset, DataFacts, tuple[str, ...]]:
     try:
-        return (config, *_load_named(config), ())
+        return (config, *load_data(config), ())
     except DataNotFound:
         if not may_fall_back:
             raise
     note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
     config = replace_dataset(config, FALLBACK)
-    return (config, *_load_named(config), (note,))
+    return (config, *load_data(config), (note,))
 
 
 def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:
@@ -201,7 +209,12 @@ def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:
     return SweepConfig.from_mapping({**document, "dataset": {**document["dataset"], **values}}, source="--dataset")
 
 
-def _load_named(config: SweepConfig) -> tuple[Dataset, DataFacts]:
+def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:
+    """The images that a sweep asks for.
+
+    Raises:
+        DataError: If they cannot be had.
+    """
     asked = config.dataset
     return load_dataset(
         asked.name,

@@ -50,6 +50,20 @@ class RunDirectory:
         """The exported best configs."""
         return self.path / "best"
 
+    def is_driven(self) -> bool:
+        """Whether a living driver holds the run."""
+        try:
+            lock = os.open(self.lock, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
     def check_exists(self) -> None:
         """Refuse a directory that holds no sweep.
 

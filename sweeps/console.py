@@ -1,0 +1,112 @@
+"""What a person sees while a sweep runs: progress bars on a terminal, one line an event where output is piped."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sweeps.records import AnyEvent, AttemptLost, StudyCreated, TrialEnded, TrialStarted, WorkerStarted
+from sweeps.selection import better
+from sweeps.summary import Summary
+
+
+class Console:
+    """Shows the events of one driver; a context manager, because a progress bar must be put away."""
+
+    def __init__(self) -> None:
+        self._out = RichConsole(soft_wrap=True, highlight=False)
+        self._bars: Progress | None = None
+        if self._out.is_terminal:
+            columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+            self._bars = Progress(*columns, TextColumn("{task.fields[best]}"), console=self._out)
+        self._studies: dict[str, StudyCreated] = {}
+        self._study_of: dict[int, str] = {}
+        self._tasks: dict[str, int] = {}
+        self._best: dict[str, float] = {}
+        self._ended = 0
+
+    def __enter__(self) -> Self:
+        if self._bars:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bars:
+            self._bars.stop()
+
+    def say(self, line: str) -> None:
+        """Print one line, above the bars if there are any."""
+        self._out.print(escape(line))
+
+    def show(self, event: AnyEvent) -> None:
+        """Take note of an event, and show it if a person would want to know."""
+        match event:
+            case StudyCreated():
+                self._studies[event.study] = event
+                if self._bars:
+                    name = escape(str(event.arm or event.study))
+                    self._tasks[event.study] = self._bars.add_task(name, total=event.budget, best="")
+            case WorkerStarted():
+                self.say(f"{event.worker} ready on {event.node} ({event.device}) after {event.seconds:.1f} s")
+            case TrialStarted():
+                self._study_of[event.number] = event.study
+            case AttemptLost():
+                self.say(f"trial {event.number} lost its worker ({event.reason}); it goes on with another")
+            case TrialEnded():
+                self._show_end(event)
+
+    def replay(self, event: AnyEvent) -> None:
+        """Take note of an event of an earlier driver without a line for it."""
+        match event:
+            case StudyCreated() | TrialStarted():
+                self.show(event)
+            case TrialEnded():
+                self._count(event)
+
+    def _show_end(self, event: TrialEnded) -> None:
+        study = self._studies[self._study_of[event.number]]
+        self._count(event)
+        total = sum(each.budget for each in self._studies.values())
+        value = "" if event.value is None else f" {event.value:.4f}"
+        words = (
+            f"[{self._ended}/{total}] trial {event.number} {study.arm or ''} {event.state}{value} after {event.epochs}"
+        )
+        if not self._bars or event.state == "failed":
+            self.say(f"{words} epochs{f': {event.reason}' if event.reason else ''}")
+
+    def _count(self, event: TrialEnded) -> None:
+        self._ended += 1
+        study = self._studies[self._study_of[event.number]]
+        best = self._best.get(study.study)
+        if event.state == "complete" and event.value is not None:
+            self._best[study.study] = (
+                event.value if better(event.value, best, direction=study.direction) else best or 0.0
+            )
+        if self._bars:
+            leader = self._best.get(study.study)
+            self._bars.update(
+                self._tasks[study.study],  # type: ignore[arg-type]
+                advance=1,
+                best="" if leader is None else f"best {leader:.4f}",
+            )
+
+    def table(self, summary: Summary) -> None:
+        """Print the arms side by side."""
+        table = Table(title=escape(f"{summary.name}: best {summary.metric} found by the search of each arm"))
+        for heading in ("arm", "complete", "pruned", "failed", "running", "worker s", "best", "trial", "params"):
+            table.add_column(heading, justify="left" if heading in ("arm", "params") else "right")
+        for arm in summary.arms:
+            number, value, params = arm.best or ("-", None, {})
+            counts = [str(arm.states.get(state, 0)) for state in ("complete", "pruned", "failed", "running")]
+            best = "-" if value is None else f"{value:.4f}"
+            words = ", ".join(f"{name} {_short(v)}" for name, v in params.items() if v != arm.arm)
+            table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}", best, str(number), escape(words))
+        self._out.print(table)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

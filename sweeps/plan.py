@@ -1,0 +1,64 @@
+"""What a sweep would run, in words, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sweeps.child import run_in_child
+from sweeps.config import SweepConfig
+from sweeps.driver import load_data
+from sweeps.hardware import check_fits, count_cpus, count_gpus
+from sweeps.search import Search
+from sweeps.training.inspection import Corner, Inspection
+
+
+def describe(config: SweepConfig) -> Iterator[str]:
+    """Check everything that `launch` would check, build every corner, time one step, and tell.
+
+    Raises:
+        CapsweepError: As `launch` would.
+    """
+    studies = Search(config).studies()
+    check_fits(config.workers)
+    _, facts = load_data(config)
+    trials = config.search.trials * len(studies)
+    yield f"{config.name}: {trials} trials of {config.search.epochs} epochs at most"
+    for study in studies:
+        yield f"  {study.study}: {study.budget} trials, {study.sampler}, {study.pruner} pruner"
+    yield f"data: {facts.name}, {facts.train:,} images to train and {facts.validation:,} to validate ({facts.source})"
+    count, gpus = _workers(config)
+    yield f"workers on this machine: {count} with {config.workers.cpus:g} CPU and {gpus:g} GPU each"
+    inspection: Inspection = run_in_child(
+        "sweeps.training.preflight:inspect_space", config, facts.shape, facts.classes, measure=True
+    )
+    by_size = sorted(inspection.corners, key=lambda corner: corner.parameters)
+    yield f"every corner of the space was built: {len(by_size)} different networks"
+    yield f"  smallest: {_words(by_size[0])}"
+    yield f"  largest:  {_words(by_size[-1])}"
+    steps = -(-facts.train // config.training.batch_size)
+    seconds = (inspection.step_seconds or 0.0) * steps * config.search.epochs * trials / count
+    yield (
+        f"one training step of the costliest network: {inspection.step_seconds or 0.0:.3f} s on one CPU thread; "
+        f"all {trials} trials without pruning: at most about {_duration(seconds)}"
+        f"{' (a GPU is much faster)' if gpus else ''}"
+    )
+
+
+def _workers(config: SweepConfig) -> tuple[int, float]:
+    asked = config.workers
+    gpus = float(count_gpus() > 0) if asked.gpus == "auto" else float(asked.gpus)
+    room = int(count_cpus() // asked.cpus)
+    room = min(room, int(count_gpus() // gpus)) if gpus else room
+    return (max(1, room) if asked.count == "auto" else asked.count), gpus
+
+
+def _words(corner: Corner) -> str:
+    params = ", ".join(f"{name} {value}" for name, value in corner.params.items())
+    macs = "" if corner.macs is None else f", {corner.macs / 1e6:.1f} million multiply-accumulates an image"
+    return f"{corner.parameters:,} parameters{macs} ({params})"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,83 @@
+"""Where a run stands, in a few numbers: for the terminal. Plain Python: it must answer at once on any machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from search_spaces import ParamValue
+from sweeps.history import History, Trial
+from sweeps.selection import rank
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """One arm: how its budget was spent, and its best trial so far.
+
+    Attributes:
+        arm: Value of the compared parameter; None in a joint search.
+        budget: Trials it may have.
+        states: Trials by state: complete, pruned, failed, running.
+        seconds: Worker seconds spent.
+        best: Number, value and params of the leader; None before any trial is complete.
+    """
+
+    arm: ParamValue | None
+    budget: int
+    states: dict[str, int]
+    seconds: float
+    best: tuple[int, float, dict[str, ParamValue]] | None
+
+    @property
+    def name(self) -> str:
+        """The arm as a word."""
+        return "all" if self.arm is None else str(self.arm)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run as a whole.
+
+    Attributes:
+        name: The sweep's.
+        state: `running` (a driver holds it), `ended`, or `interrupted` (resumable).
+        metric: What is compared.
+        arms: In the order of the sweep file.
+        notes: What the reader must know before any number.
+        busy_share: Part of the workers' time spent in epochs, from their start to the last event; None before any.
+    """
+
+    name: str
+    state: str
+    metric: str
+    arms: tuple[ArmSummary, ...]
+    notes: tuple[str, ...]
+    busy_share: float | None
+
+
+def summarise(history: History) -> Summary:
+    """Count a run's trials by arm and state, and find each arm's leader."""
+    state = "ended" if history.ended else "running" if history.directory.is_driven() else "interrupted"
+    by_study: dict[str, list[Trial]] = {study.study: [] for study in history.studies}
+    for trial in history.trials.values():
+        by_study[trial.spec.study].append(trial)
+    direction = history.config.objective.direction
+    arms = []
+    for study in history.studies:
+        trials = by_study[study.study]
+        ranked = rank([trial.ended for trial in trials if trial.ended], direction=direction)
+        best = None
+        if ranked and ranked[0].value is not None:
+            best = (ranked[0].number, ranked[0].value, history.trials[ranked[0].number].spec.params)
+        states = Counter(trial.state for trial in trials)
+        arms.append(ArmSummary(study.arm, study.budget, dict(states), sum(trial.seconds for trial in trials), best))
+    return Summary(
+        history.header.name, state, history.config.objective.metric, tuple(arms), history.header.notes, _busy(history)
+    )
+
+
+def _busy(history: History) -> float | None:
+    available = sum(history.last_time - worker.time for worker in history.workers)
+    if available <= 0:
+        return None
+    return min(1.0, sum(trial.seconds for trial in history.trials.values()) / available)
