@@ -1,0 +1,50 @@
+"""Where a trial goes in a figure: which ones are drawn, and at which place of an axis."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from search_spaces import Choice, Domain, Int
+from sweeps.records import Direction
+
+DRAWN = 2000
+"""The most trials that one figure draws."""
+
+_GOLDEN = 0.6180339887498949
+_FEW = 12
+
+
+def thinned(trials: pd.DataFrame, direction: Direction, limit: int = DRAWN) -> pd.DataFrame:
+    """At most `limit` trials: the best tenth of the limit, and an even choice of all others from best to worst."""
+    if len(trials) <= limit:
+        return trials
+    order = trials.sort_values(["value", "number"], ascending=[direction == "minimize", True])
+    top = limit // 10
+    rest = np.linspace(top, len(order) - 1, limit - top).round().astype(int)
+    return order.iloc[[*range(top), *rest]]
+
+
+def positions(values: pd.Series, domain: Domain) -> np.ndarray:
+    """Values of a parameter as places on its axis: their number, or the place of a choice in its list."""
+    if isinstance(domain, Choice):
+        places = {_key(value): float(place) for place, value in enumerate(domain.values)}
+        return np.array([places.get(_key(value), np.nan) for value in values], dtype=float)
+    return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def spread(numbers: pd.Series, width: float) -> np.ndarray:
+    """Sideways places within `width` that keep points apart; the same for the same trial each time."""
+    return ((numbers.to_numpy(dtype=float) * _GOLDEN) % 1 - 0.5) * width
+
+
+def room(domain: Domain) -> float:
+    """How far points may be spread sideways without being taken for another value."""
+    if isinstance(domain, Choice):
+        return 0.5
+    return 0.4 if isinstance(domain, Int) and not domain.log and domain.high - domain.low <= _FEW else 0.0
+
+
+def _key(value: object) -> tuple[bool, object]:
+    """1 and True are equal in Python and different choices."""
+    return isinstance(value, bool), value

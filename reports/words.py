@@ -1,0 +1,35 @@
+"""Numbers and counts as a reader in a hurry wants them."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float | None) -> str:
+    """A measured number: four decimals where that suits its size, four digits elsewhere, a dash for nothing."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.4f}" if 0.1 <= abs(value) < 1e3 else f"{value:.4g}"
+
+
+def count(many: int, thing: str) -> str:
+    """A count with its noun, in the plural where it is not one."""
+    return f"{many:,} {thing}" if many == 1 else f"{many:,} {thing}s"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that suits their size."""
+    size, unit = time_unit(seconds)
+    return f"{seconds / size:.3g} {unit}"
+
+
+def time_unit(seconds: float) -> tuple[float, str]:
+    """The unit for times up to `seconds`: how many seconds it has, and its name."""
+    if seconds < 300:
+        return 1.0, "s"
+    return (60.0, "min") if seconds < 3 * 3600 else (3600.0, "h")
+
+
+def listed(parts: list[str]) -> str:
+    """A, b and c."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else "none"

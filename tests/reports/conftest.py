@@ -1,0 +1,237 @@
+"""Run directories made of records alone: no driver, no worker, no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from search_spaces import ParamValue
+from sweeps.config import SweepConfig
+from sweeps.history import History, read_run
+from sweeps.records import (
+    AnyEvent,
+    AttemptStarted,
+    DriverStarted,
+    EpochEnded,
+    ModelFacts,
+    Seeds,
+    SweepEnded,
+    SweepStarted,
+    TrialEnded,
+    TrialFailed,
+    TrialStarted,
+    WorkerStarted,
+    config_hash,
+    digest,
+)
+from sweeps.runlog import RunDirectory, RunLog, append
+from sweeps.selection import score
+
+BEGIN = 1_700_000_000.0
+FACTS = MappingProxyType(
+    {
+        "name": "digits",
+        "source": "scikit-learn",
+        "digest": "d" * 64,
+        "train": 1200,
+        "validation": 300,
+        "test": 297,
+        "split_seed": 0,
+        "split": "stratified by label",
+        "classes": 10,
+        "shape": [28, 28],
+    }
+)
+SWEEP = MappingProxyType(
+    {
+        "name": "capsule-vs-max",
+        "dataset": {"name": "digits", "train": 1200, "validation": 300},
+        "space": {
+            "pooling": ["capsule", "max", "average"],
+            "pool_size": {"int": [2, 4]},
+            "routing_steps": {"int": [2, 5], "when": {"pooling": "capsule"}},
+            "temperature": {"float": [0.1, 10.0], "log": True, "when": {"pooling": "capsule"}},
+            "learning_rate": {"float": [1.0e-4, 1.0e-2], "log": True},
+        },
+        "compare": "pooling",
+        "search": {"trials": 3, "epochs": 3},
+    }
+)
+
+
+class Writer:
+    """Appends a sweep's events to a run directory, with clocks that advance by whole seconds."""
+
+    def __init__(self, path: Path, sweep: Mapping[str, Any], **header: Any) -> None:
+        self.directory = RunDirectory(path)
+        self.config = SweepConfig.from_mapping(sweep, source="test")
+        self.time = BEGIN
+        self.count = 0
+        document = self.config.model_dump(mode="json")
+        facts = {
+            "time": BEGIN,
+            "sweep": "3f2a9c",
+            "name": self.config.name,
+            "config": document,
+            "config_digest": digest(document),
+            "data": dict(FACTS),
+            "commit": "0123456789abcdef0123456789abcdef01234567",
+            "dirty": False,
+            "versions": {"python": "3.11", "keras": "3.15.1"},
+            "notes": (),
+        }
+        RunLog.create(self.directory).close()
+        self.write(SweepStarted(**{**facts, **header}))
+        self.write(DriverStarted(time=BEGIN, term=1, host="host", pid=1, cluster="local", workers=2, cpus=2, gpus=0))
+        for name in ("w0", "w1"):
+            self.write(
+                WorkerStarted(
+                    time=BEGIN,
+                    worker=name,
+                    node=f"node-{name}",
+                    pid=2,
+                    device="CPU",
+                    backend="tensorflow",
+                    versions={"tensorflow": "2.20"},
+                    deterministic=True,
+                    seconds=4.0,
+                )
+            )
+
+    def write(self, event: AnyEvent) -> None:
+        append(self.directory, event)
+
+    def start(self, params: Mapping[str, ParamValue], *, worker: str = "w0", build: float = 1.0) -> int:
+        """Begin a trial; give its number."""
+        number, self.count = self.count, self.count + 1
+        arm = params[self.config.compare] if self.config.compare else None
+        seeds = Seeds(init=number, order=number + 1, dropout=number + 2, augment=number + 3, split=0)
+        self.write(
+            TrialStarted(
+                time=self._tick(),
+                number=number,
+                study=f"{self.config.name}/{arm}",
+                arm=arm,
+                order=number,
+                params=dict(params),
+                config_hash=config_hash(params),
+                shared_hash="shared",
+                sampler_phase="startup",
+                epochs=self.config.search.epochs,
+                seeds=seeds,
+            )
+        )
+        self.write(
+            AttemptStarted(time=self.time, number=number, attempt=0, worker=worker, wait_seconds=0.1, concurrency=1)
+        )
+        self.model = ModelFacts(parameters=1000 + number, macs=None, build_seconds=build, warm=False)
+        return number
+
+    def train(self, number: int, values: Sequence[float], *, seconds: float = 2.0, worker: str = "w0") -> None:
+        """One epoch report a value."""
+        for epoch, value in enumerate(values):
+            self.write(
+                EpochEnded(
+                    time=self._tick(),
+                    number=number,
+                    attempt=0,
+                    worker=worker,
+                    epoch=epoch,
+                    step=10 * (epoch + 1),
+                    metrics={self.config.objective.metric: value, "loss": 1.0 / (epoch + 1)},
+                    seconds=seconds,
+                    is_first=epoch == 0,
+                    traces=1,
+                    memory_bytes=10**8,
+                    model=self.model if epoch == 0 else None,
+                )
+            )
+
+    def end(self, number: int, values: Sequence[float], *, state: str = "complete", reason: str | None = None) -> None:
+        """Close a trial with what the objective makes of its values."""
+        objective = self.config.objective
+        result = score(values, direction=objective.direction, at=objective.at) if values else None
+        self.write(
+            TrialEnded(
+                time=self._tick(),
+                number=number,
+                attempt=0,
+                state=state,  # type: ignore[arg-type]
+                value=result.value if result and state != "failed" else None,
+                epochs=len(values),
+                step=10 * len(values),
+                last={objective.metric: values[-1]} if values else {},
+                best_value=result.best_value if result else None,
+                best_epoch=result.best_epoch if result else None,
+                prune_step=10 * len(values) if state == "pruned" else None,
+                reason=reason,
+            )
+        )
+
+    def trial(self, params: Mapping[str, ParamValue], values: Sequence[float], **how: Any) -> int:
+        """A whole trial: complete, or `state="pruned"`."""
+        number = self.start(params, worker=how.pop("worker", "w0"))
+        self.train(number, values, seconds=how.pop("seconds", 2.0))
+        self.end(number, values, **how)
+        return number
+
+    def fail(self, params: Mapping[str, ParamValue], message: str, *, error: str = "ValueError") -> int:
+        """A trial whose model could not be trained."""
+        number = self.start(params)
+        self.write(
+            TrialFailed(
+                time=self._tick(),
+                number=number,
+                attempt=0,
+                worker="w0",
+                error=error,
+                message=message,
+                traceback="Traceback (most recent call last): ...",
+            )
+        )
+        self.end(number, [], state="failed", reason=f"{error}: {message}")
+        return number
+
+    def finish(self, reason: str = "the budget is met") -> None:
+        """The driver ended in good order."""
+        self.write(SweepEnded(time=self._tick(), reason=reason))
+
+    def read(self) -> History:
+        """The run as it stands."""
+        return read_run(self.directory.path)
+
+    def _tick(self) -> float:
+        self.time += 1.0
+        return self.time
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Callable[..., Writer]:
+    """Make a run directory: `writer(sweep_changes, **header_changes)`."""
+    paths: Iterator[Path] = (tmp_path / f"run{count}" for count in range(100))
+
+    def make(sweep: Mapping[str, Any] | None = None, **header: Any) -> Writer:
+        return Writer(next(paths), {**SWEEP, **(sweep or {})}, **header)
+
+    return make
+
+
+@pytest.fixture
+def mixed(writer: Callable[..., Writer]) -> Writer:
+    """Three arms; trials that completed, were pruned, failed, and one that still runs."""
+    run = writer(notes=("real MNIST could not be had: ran on digits",))
+    capsule = {"pooling": "capsule", "pool_size": 2, "routing_steps": 3, "temperature": 1.0, "learning_rate": 1.0e-3}
+    plain = {"pooling": "max", "pool_size": 3, "learning_rate": 2.0e-3}
+    run.trial(capsule, [0.5, 0.8, 0.90])  # 0
+    run.trial(plain, [0.6, 0.7, 0.85], worker="w1", seconds=1.0)  # 1
+    run.trial({**capsule, "temperature": 5.0}, [0.3, 0.95], state="pruned", reason="below the median")  # 2
+    run.trial({**capsule, "routing_steps": 5, "pool_size": 4}, [0.5, 0.6, 0.94])  # 3
+    run.trial({**plain, "pool_size": 4}, [0.6, 0.7, 0.89], worker="w1", seconds=1.0)  # 4
+    run.fail(plain, "pool_size: <b>too large</b>")  # 5
+    run.trial({"pooling": "average", "pool_size": 2, "learning_rate": 5.0e-4}, [0.7, 0.8, 0.88])  # 6
+    run.train(run.start({"pooling": "average", "pool_size": 3, "learning_rate": 9.0e-4}), [0.65])  # 7
+    return run
