@@ -25,7 +25,8 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
             import tensorflow as tf
 
             # XLA compiles once for each shape it meets; relaxed shapes spare the Python trace before it.
-            return tf.function(function, jit_compile=True, reduce_retracing=True)  # type: ignore[no-any-return]
+            options = {"jit_compile": True, "reduce_retracing": True, "autograph": False}
+            return tf.function(function, **options)  # type: ignore[no-any-return]
         case "jax":
             import jax
 

@@ -71,9 +71,11 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
         data_format = keras.config.image_data_format() if data_format is None else data_format
         self.data_format = _one_of("data_format", data_format, DATA_FORMATS)
         self.input_spec = keras.layers.InputSpec(ndim=4)
+        start = _positive_number("temperature", temperature)
         self._temperature = self.add_weight(
             name="temperature",
-            initializer=keras.initializers.Constant(_positive_number("temperature", temperature)),
+            # Keras's own constant passes through float32, whatever the dtype.
+            initializer=lambda shape, dtype: ops.full(shape, start, dtype),
             dtype=statistics_dtype(self.variable_dtype),
             trainable=False,
             autocast=False,
@@ -86,7 +88,7 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
     def temperature(self) -> float:
         """The divisor of the scores. Assign to it at any time: nothing is traced or compiled again."""
         # The shortest decimal of a float32 is the number that was assigned, 0.1 and not 0.10000000149.
-        return float(str(ops.convert_to_numpy(self._temperature)))
+        return float(str(ops.convert_to_numpy(ops.copy(self._temperature))))
 
     @temperature.setter
     def temperature(self, value: float) -> None:

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from capsule_layer.compile import compiled
+
+
+def curve(x, scale):
+    return ops.exp(-ops.square(x) / scale)
+
+
+def test_same_numbers_and_gradients_without_it(value_and_gradient):
+    x = np.linspace(-2, 2, 12, dtype="float32").reshape(3, 4)
+    scale = ops.convert_to_tensor(np.float32(0.7))
+    with_it, without_it = (
+        value_and_gradient(lambda x, f=f: f(x, scale), x, np.ones_like(x)) for f in (compiled(curve), curve)
+    )
+    for mine, plain in zip(with_it, without_it, strict=True):
+        np.testing.assert_allclose(mine, plain, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.skipif(keras.backend.backend() not in ("tensorflow", "jax"), reason="needs a backend with a compiler")
+def test_new_values_are_not_traced_again():
+    traces = []
+
+    def traced(x, scale):
+        traces.append(1)
+        return curve(x, scale)
+
+    function = compiled(traced)
+    for scale in (0.5, 1.0, 2.0):
+        function(ops.ones((2, 3)), ops.convert_to_tensor(np.float32(scale)))
+    assert len(traces) == 1
+
+
+def test_a_backend_without_a_compiler_gets_the_function_itself(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    assert compiled(curve) is curve

@@ -1,0 +1,72 @@
+"""What needs a process of its own: what the import loads, and the other backend."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+BACKEND_MODULES = ("test_routing.py", "test_windows.py", "test_compile.py", "test_pooling.py", "test_saving.py")
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def imported(node: ast.AST) -> set[str]:
+    """Top-level names of the packages imported anywhere below a node."""
+    found = set()
+    for child in ast.walk(node):
+        if isinstance(child, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in child.names}
+        elif isinstance(child, ast.ImportFrom):
+            found.add((child.module or "").split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "capsule_layer").glob("*.py")), ids=lambda path: path.name)
+def test_only_keras_and_numpy_are_imported_and_backends_in_one_place(path):
+    allowed = {"keras", "numpy", "capsule_layer", *sys.stdlib_module_names}
+    backends = {"tensorflow", "jax"} if path.name == "compile.py" else set()
+    assert imported(ast.parse(path.read_text())) - allowed == backends
+
+
+def test_import_loads_nothing_else_of_the_project():
+    code = (
+        "import sys, capsule_layer\n"
+        "others = {'ray', 'optuna', 'plotly', 'sweeps', 'search_spaces', 'reports'}\n"
+        "print(sorted(others & {name.split('.')[0] for name in sys.modules}), 'keras' in sys.modules)"
+    )
+    result = python("-c", code, TF_CPP_MIN_LOG_LEVEL="3")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split("\n")[0] == "[] True"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
+@pytest.mark.skipif(os.environ.get("KERAS_BACKEND") == "jax", reason="JAX runs these tests in this process already")
+def test_everything_that_touches_the_backend_passes_under_jax():
+    modules = [str(HERE / name) for name in BACKEND_MODULES]
+    # The shapes are tiny and compiled once each: the time is the compiler's.
+    environment = {
+        "KERAS_BACKEND": "jax",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    result = python("-m", "pytest", "-q", "-p", "no:cacheprovider", *modules, **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " passed" in result.stdout
