@@ -105,7 +105,6 @@ def report(
 ) -> None:
     """Build the report: one page that opens offline."""
     from reports.page import write_report
-
     from sweeps.history import read_run
 
     path = output or RunDirectory(runs[0]).report

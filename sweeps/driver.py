@@ -5,10 +5,11 @@ Everything that can be refused is refused in `prepare`, before Ray is started an
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from sweeps.records import AnyEvent, DriverStarted, SweepEnded, SweepStarted, co
 from sweeps.runlog import RunDirectory, RunLog, read_events
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
-from sweeps.workers import InlineWorkers, Workers, package_versions
+from sweeps.workers import DEFAULT_TRAINER, InlineWorkers, Workers, package_versions
 
 QUICKSTART = "quickstart"
 FALLBACK = {"name": "digits", "train": 1250, "validation": 250}
@@ -41,12 +42,14 @@ class Means:
         address: Of a running Ray cluster; None starts Ray here.
         say: Prints one line of news.
         on_event: Shown every event after it was logged.
+        trainer: `module:class` that workers open; tests of the machine put a formula in its place.
     """
 
     inline: bool
     address: str | None
     say: Callable[[str], None]
     on_event: Callable[[AnyEvent], None]
+    trainer: str = DEFAULT_TRAINER
 
 
 @dataclass(frozen=True)
@@ -91,16 +94,12 @@ def launch(prepared: Prepared, directory: RunDirectory, means: Means) -> History
     Raises:
         CapsweepError: If workers cannot be had, or the run directory is taken.
     """
-    workers = _open_workers(prepared, means)
-    try:
-        log = RunLog.create(directory, on_event=means.on_event)
-        try:
-            _write_header(prepared, log)
-            _drive(prepared, workers, log, means)
-        finally:
-            log.close()
-    finally:
-        workers.close()
+    with (
+        _open_workers(prepared, means) as workers,
+        contextlib.closing(RunLog.create(directory, on_event=means.on_event)) as log,
+    ):
+        _write_header(prepared, log)
+        _drive(prepared, workers, log, means)
     return read_run(directory.path)
 
 
@@ -115,8 +114,7 @@ def resume(directory: RunDirectory, means: Means, *, replay: Callable[[AnyEvent]
     Raises:
         CapsweepError: If another driver holds the run, or the data is not what it was.
     """
-    log = RunLog.open(directory, on_event=means.on_event)
-    try:
+    with contextlib.closing(RunLog.open(directory, on_event=means.on_event)) as log:
         history = read_run(directory.path)
         prepared = _prepare_again(history, means)
         events = [event for event, _ in read_events(directory)]
@@ -131,13 +129,8 @@ def resume(directory: RunDirectory, means: Means, *, replay: Callable[[AnyEvent]
         unfinished = [trial.number for trial in history.trials.values() if trial.ended is None]
         kept = len(history.trials) - len(unfinished)
         means.say(f"resume: {kept} trials kept, {len(unfinished)} to train again {unfinished or ''}".rstrip())
-        workers = _open_workers(prepared, means)
-        try:
+        with _open_workers(prepared, means) as workers:
             _drive(prepared, workers, log, means, history=history)
-        finally:
-            workers.close()
-    finally:
-        log.close()
     return read_run(directory.path)
 
 
@@ -225,20 +218,33 @@ def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:
     )
 
 
-def _open_workers(prepared: Prepared, means: Means) -> Workers:
+@contextlib.contextmanager
+def _open_workers(prepared: Prepared, means: Means) -> Iterator[Workers]:
+    """Workers for as long as they are needed; a Ray of our own ends with them."""
     config, data = prepared.config, prepared.data
+    workers: Workers
     if means.inline:
-        return InlineWorkers(config, data)
-    from sweeps.ray_workers import RayWorkers, connect
+        workers = InlineWorkers(config, data, trainer=means.trainer)
+        with contextlib.closing(workers):
+            yield workers
+        return
+    from sweeps.ray_workers import RayWorkers, connect, disconnect
 
     cluster = connect(config.workers, address=means.address)
-    means.say(f"workers: {cluster}")
-    return RayWorkers(
-        config,
-        data,
-        cluster=cluster,
-        architecture=lambda spec: architecture_of(spec.params, prepared.inspection.runtime_values),
-    )
+    try:
+        means.say(f"workers: {cluster}")
+        runtime = prepared.inspection.runtime_values
+        workers = RayWorkers(
+            config,
+            data,
+            cluster=cluster,
+            architecture=lambda spec: architecture_of(spec.params, runtime),
+            trainer=means.trainer,
+        )
+        with contextlib.closing(workers):
+            yield workers
+    finally:
+        disconnect()
 
 
 def architecture_of(params: Params, runtime_values: frozenset[str]) -> str:

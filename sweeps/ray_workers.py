@@ -93,16 +93,24 @@ def connect(workers: WorkersConfig, *, address: str | None) -> Cluster:
         ray.init(address=address or "local", runtime_env=job_environment(same_disk=address is None), **options)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
         raise WorkerError(f"--address {address}: cannot join a Ray cluster there: {error}") from None
-    return _settle(workers, address, resources())
+    try:
+        return settle(workers, address, resources())
+    except WorkerError:
+        disconnect()
+        raise
 
 
-def _settle(workers: WorkersConfig, address: str | None, found: dict[str, float]) -> Cluster:
+def settle(workers: WorkersConfig, address: str | None, found: dict[str, float]) -> Cluster:
+    """How many workers of the size asked for a cluster with the resources `found` can hold.
+
+    Raises:
+        WorkerError: If not one, or fewer than asked for.
+    """
     gpus = float(found.get("GPU", 0) >= 1) if workers.gpus == "auto" else float(workers.gpus)
     room = int(found.get("CPU", 0) // workers.cpus)
     if gpus:
         room = min(room, int(found.get("GPU", 0) // gpus))
     if room < 1 or (workers.count != "auto" and workers.count > room):
-        disconnect()
         raise WorkerError(
             f"workers: {1 if workers.count == 'auto' else workers.count} with {workers.cpus:g} CPU and {gpus:g} GPU "
             f"each do not fit: {'the cluster' if address else 'this machine'} has {found.get('CPU', 0):g} CPU and "
@@ -198,12 +206,11 @@ class RayWorkers:
         return any(slot.saving is not None for slot in self._slots)
 
     def close(self) -> None:
-        """End the actors, and Ray if it is our own."""
+        """End the actors."""
         for slot in self._slots:
             ray.kill(slot.actor)
         self._slots.clear()
         self._calls.clear()
-        disconnect()
 
     def _add_worker(self) -> None:
         name = f"worker-{self._made}"

@@ -41,6 +41,5 @@ def _enlarge(images: NDArray[np.float64]) -> Bytes:
     from scipy.ndimage import zoom
 
     factor = SIDE / images.shape[1]
-    # `nearest` keeps the rim: a coordinate that rounding puts outside the image would be black otherwise.
-    large: NDArray[np.float64] = zoom(images, (1, factor, factor), order=1, mode="nearest")
+    large: NDArray[np.float64] = zoom(images, (1, factor, factor), order=1)
     return np.rint(large * (255 / DARKEST)).astype(np.uint8)

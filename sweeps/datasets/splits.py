@@ -35,13 +35,13 @@ def split(raw: RawData, *, train: int, validation: int, split_seed: int) -> Data
     _check_size("train", train, len(raw.labels) - held_out)
     _check_size("validation", validation, held_out)
     rest, part = stratified_parts(raw.labels, held_out, seed=split_seed)
-    chosen = rest[_sample(raw.labels[rest], train, seed=split_seed)]
-    validating = part[_sample(raw.labels[part], validation, seed=split_seed)]
+    chosen = rest[_sample(raw.labels[rest], train)]
+    validating = part[_sample(raw.labels[part], validation)]
     return Dataset(raw.images[chosen], raw.labels[chosen], raw.images[validating], raw.labels[validating], CLASSES)
 
 
 def stratified_parts(labels: Bytes, held_out: int, *, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split the indices of `labels` in two, by scikit-learn: the rest, and `held_out` of them."""
+    """Split the indices of `labels` in two, by scikit-learn: the rest, and `held_out` of them, both in random order."""
     from sklearn.model_selection import train_test_split
 
     if not 0 <= seed <= MAX_SEED:
@@ -70,8 +70,8 @@ def _check_size(argument: str, size: int, part: int) -> None:
         raise DataError(f"{argument} must be at most {part:,}, the size of its part of the data, got {size:,}")
 
 
-def _sample(labels: Bytes, size: int, *, seed: int) -> NDArray[np.intp]:
-    """Draw `size` positions whose class counts are within 1 of proportional, in ascending order.
+def _sample(labels: Bytes, size: int) -> NDArray[np.intp]:
+    """Take `size` positions of a part in random order: the first of each class, by largest remainder, ascending.
 
     scikit-learn cannot leave out fewer images than there are classes, hence this one.
     """
@@ -79,7 +79,4 @@ def _sample(labels: Bytes, size: int, *, seed: int) -> NDArray[np.intp]:
     quotas = size * counts / len(labels)
     taken = np.floor(quotas).astype(int)
     taken[np.argsort(taken - quotas, kind="stable")[: size - taken.sum()]] += 1
-    # The legacy generator: its stream is frozen, so that another NumPy draws the same images.
-    shuffled = np.random.RandomState(seed).permutation(len(labels))
-    drawn = [shuffled[labels[shuffled] == label][:number] for label, number in enumerate(taken)]
-    return np.sort(np.concatenate(drawn))
+    return np.sort(np.concatenate([np.flatnonzero(labels == label)[:number] for label, number in enumerate(taken)]))

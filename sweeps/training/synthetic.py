@@ -1,0 +1,65 @@
+"""A trainer without a network: metrics by a formula, so that the machine around it can be tested and timed.
+
+`model.build` names a function `(params, seeds, epoch) -> metrics` instead of one that builds a model. It may raise,
+as training may.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+
+from search_spaces import Params
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
+from sweeps.records import EpochEnded, ModelFacts, Seeds, TrialSpec
+
+Formula = Callable[[Params, Seeds, int], dict[str, float]]
+
+
+class SyntheticTrainer:
+    """Stands in for `sweeps.training.trainer.Trainer`, and keeps to the same protocol.
+
+    Args:
+        config: The sweep.
+        data: Only counted.
+        worker: The worker's name.
+    """
+
+    def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
+        module, _, name = config.model.build.partition(":")
+        self._formula: Formula = getattr(import_module(module), name)
+        self._steps = -(-len(data.y_train) // config.training.batch_size)
+        self._worker = worker
+        self._next: tuple[int, int] | None = None
+
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded:
+        """Ask the formula for one epoch.
+
+        Raises:
+            RuntimeError: If an epoch is asked for out of order, or after another trial began.
+        """
+        if epoch > 0 and self._next != (spec.number, epoch):
+            raise RuntimeError(f"trial {spec.number} is not in training here; begin it with epoch 0")
+        metrics = self._formula(spec.params, spec.seeds, epoch)
+        self._next = (spec.number, epoch + 1)
+        return EpochEnded(
+            number=spec.number,
+            attempt=attempt,
+            worker=self._worker,
+            epoch=epoch,
+            step=(epoch + 1) * self._steps,
+            metrics=metrics,
+            seconds=1e-6,
+            is_first=epoch == 0,
+            traces=0,
+            memory_bytes=os.sysconf("SC_PAGE_SIZE"),
+            model=ModelFacts(parameters=0, macs=None, build_seconds=0.0, warm=True) if epoch == 0 else None,
+        )
+
+    def save(self, number: int) -> bytes:
+        """The trial's number, in place of a model."""
+        if self._next is None or self._next[0] != number:
+            raise RuntimeError(f"trial {number} is not in training here; begin it with epoch 0")
+        return f"model of trial {number}".encode()

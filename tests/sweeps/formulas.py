@@ -1,0 +1,42 @@
+"""Formulas in place of networks; workers in other processes import them by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from search_spaces import Params
+from sweeps.records import Seeds
+from sweeps.seeds import derive
+
+
+def learning(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Better with the learning rate near 1e-3, with every epoch, and with luck."""
+    rate = float(params.get("learning_rate", 1e-3))
+    luck = derive(seeds.init, epoch) / 2**31
+    accuracy = 0.9 - abs(rate - 1e-3) * 20 + 0.01 * epoch + 0.02 * luck
+    return {"loss": 1 - accuracy, "val_loss": 1 - accuracy, "accuracy": accuracy, "val_accuracy": accuracy}
+
+
+def raising(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Fails for max pooling at its second epoch."""
+    if params["pooling"] == "max" and epoch == 1:
+        raise ValueError("planted <failure>")
+    return learning(params, seeds, epoch)
+
+
+def dying_once(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Kills its own process at the second epoch of max pooling, once for all workers together."""
+    mark = Path(os.environ["CAPSWEEP_TEST_MARK"])
+    if params["pooling"] == "max" and epoch == 1 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return learning(params, seeds, epoch)
+
+
+def deadly(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Kills every worker that touches it, if the pooling is max."""
+    if params["pooling"] == "max":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return learning(params, seeds, epoch)

@@ -1,0 +1,170 @@
+"""One contract for all workers: in the driver's process, and on a real Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import pytest
+
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
+from sweeps.errors import WorkerError
+from sweeps.ray_workers import Cluster, RayWorkers, connect, disconnect
+from sweeps.records import EpochEnded, TrialFailed, TrialSpec, WorkerStarted
+from sweeps.workers import InlineWorkers, ModelSaved, Report, Workers
+
+SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
+Open: TypeAlias = Callable[..., Workers]
+MakeSpec: TypeAlias = Callable[..., TrialSpec]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    workers = SweepConfig.from_mapping({"space": {"x": [1]}, "workers": {"count": 2}}, source="test").workers
+    yield connect(workers, address=None)
+    disconnect()
+
+
+@pytest.fixture(params=["inline", "ray"])
+def open_workers(
+    request: pytest.FixtureRequest, make_config: Callable[..., SweepConfig], data: Dataset
+) -> Iterator[Open]:
+    opened: list[Workers] = []
+
+    def open_(formula: str = "learning", *, trainer: str = SYNTHETIC) -> Workers:
+        config = make_config(model={"build": f"tests.sweeps.formulas:{formula}"})
+        if request.param == "inline":
+            opened.append(InlineWorkers(config, data, trainer=trainer))
+        else:
+            cluster = request.getfixturevalue("cluster")
+            opened.append(RayWorkers(config, data, cluster=cluster, trainer=trainer))
+        return opened[-1]
+
+    yield open_
+    for workers in opened:
+        workers.close()
+
+
+def ready(workers: Workers) -> Workers:
+    """Wait until every worker has started."""
+    for _ in range(workers.count):
+        assert isinstance(workers.wait(), WorkerStarted)
+    return workers
+
+
+def wait_for(workers: Workers, kind: type[Report]) -> Report:
+    report = workers.wait()
+    assert isinstance(report, kind), report
+    return report
+
+
+def test_no_room_before_the_first_worker_is_ready(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = open_workers()
+    assert not workers.has_room()
+    with pytest.raises(RuntimeError, match="no worker is idle"):
+        workers.start(make_spec(0), attempt=1)
+    started = wait_for(workers, WorkerStarted)
+    assert workers.has_room()
+    assert isinstance(started, WorkerStarted)
+    assert started.backend == "tensorflow"
+    assert "capsweep" in started.versions
+
+
+def test_a_trial_from_start_to_release(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers())
+    begun = workers.start(make_spec(7), attempt=2)
+    assert (begun.number, begun.attempt, begun.concurrency) == (7, 2, 1)
+    assert begun.wait_seconds >= 0
+    first = wait_for(workers, EpochEnded)
+    workers.train(7, 1)
+    second = wait_for(workers, EpochEnded)
+    assert isinstance(first, EpochEnded)
+    assert isinstance(second, EpochEnded)
+    assert [(each.number, each.epoch, each.attempt) for each in (first, second)] == [(7, 0, 2), (7, 1, 2)]
+    assert first.worker == begun.worker
+    workers.release(7, keep=False)
+    assert not workers.saving()
+    assert workers.has_room()
+
+
+def test_a_kept_model_comes_before_the_worker_is_idle(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers())
+    for number in range(workers.count):
+        workers.start(make_spec(number), attempt=1)
+    assert not workers.has_room()
+    ended = wait_for(workers, EpochEnded)
+    assert isinstance(ended, EpochEnded)
+    workers.release(ended.number, keep=True)
+    assert workers.saving()
+    assert not workers.has_room()
+    saved = [report for report in (workers.wait() for _ in range(workers.count)) if isinstance(report, ModelSaved)]
+    assert [each.payload for each in saved] == [f"model of trial {ended.number}".encode()]
+    assert not workers.saving()
+    assert workers.has_room()
+
+
+def test_an_exception_is_data_and_the_worker_lives_on(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers("raising"))
+    workers.start(make_spec(0, pooling="max"), attempt=1)
+    wait_for(workers, EpochEnded)
+    workers.train(0, 1)
+    failed = wait_for(workers, TrialFailed)
+    assert isinstance(failed, TrialFailed)
+    assert (failed.number, failed.error, failed.message) == (0, "ValueError", "planted <failure>")
+    assert "in raising" in failed.traceback
+    workers.release(0, keep=False)
+    workers.start(make_spec(1, pooling="capsule"), attempt=1)
+    wait_for(workers, EpochEnded)
+
+
+def test_calls_out_of_order_are_refused(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers())
+    with pytest.raises(RuntimeError, match="nothing is under way"):
+        workers.wait()
+    with pytest.raises(RuntimeError, match="trial 5 is not on a worker"):
+        workers.train(5, 1)
+    with pytest.raises(RuntimeError, match="trial 5 is not on a worker"):
+        workers.release(5, keep=False)
+
+
+def test_a_trainer_that_cannot_be_opened_is_a_clear_error(open_workers: Open) -> None:
+    workers = open_workers(trainer="sweeps.training.nowhere:Trainer")
+    with pytest.raises(WorkerError, match=r"could not start: ModuleNotFoundError"):
+        workers.wait()
+
+
+def test_a_ray_worker_that_holds_the_architecture_is_preferred(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:learning"})
+    workers = RayWorkers(
+        config, data, cluster=cluster, architecture=lambda spec: str(spec.params["pool_size"]), trainer=SYNTHETIC
+    )
+    ready(workers)
+    homes = {}
+    for number, size in enumerate((3, 4)):
+        homes[size] = workers.start(make_spec(number, pool_size=size), attempt=1).worker
+    for _ in range(2):
+        ended = wait_for(workers, EpochEnded)
+        assert isinstance(ended, EpochEnded)
+        workers.release(ended.number, keep=False)
+    assert len(set(homes.values())) == 2
+    for number, size in ((2, 4), (3, 3)):
+        assert workers.start(make_spec(number, pool_size=size), attempt=1).worker == homes[size]
+    workers.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"count": 4000}, "4000 with 1 CPU and 0 GPU each do not fit"),
+        ({"gpus": 1}, "1 with 1 CPU and 1 GPU each do not fit"),
+    ],
+)
+def test_more_than_the_cluster_has_is_refused(cluster: Cluster, asked: dict[str, float], message: str) -> None:
+    from sweeps.ray_workers import settle
+
+    config = SweepConfig.from_mapping({"space": {"x": [1]}, "workers": asked}, source="test")
+    with pytest.raises(WorkerError, match=message):
+        settle(config.workers, None, {"CPU": 2.0})
