@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from sweeps.datasets import LOADERS, DataFacts, Dataset, load_dataset
+from sweeps.datasets.digest import digest_arrays
 from sweeps.errors import DataError
 
 
@@ -64,12 +65,21 @@ def test_digits_are_enlarged_without_losing_their_corners() -> None:
     assert (data.x_train[:, :, 27] > 0).any()
 
 
+def test_digits_are_enlarged_with_shades_between_their_own() -> None:
+    assert len(np.unique(digits()[0].x_train)) > 200
+
+
 def test_the_test_digits_are_the_same_whatever_the_seed_and_never_returned() -> None:
     first, second = digits(split_seed=0)[0], digits(split_seed=1)[0]
     known = images(first.x_train, first.x_validation)
     assert known == images(second.x_train, second.x_validation)
     assert len(known) <= 1500
     assert images(first.x_train) != images(second.x_train)
+
+
+def test_ten_images_of_ten_nearly_even_classes_are_one_of_each() -> None:
+    data, _ = digits(train=10, validation=10)
+    assert sorted(data.y_train) == sorted(data.y_validation) == list(range(10))
 
 
 def test_digits_take_no_file() -> None:
@@ -90,6 +100,12 @@ def test_the_facts_say_what_was_used_and_survive_json() -> None:
 
 def test_the_digest_is_of_the_data_and_not_of_the_split() -> None:
     assert digits(train=100, split_seed=0)[1].digest == digits(train=200, split_seed=5)[1].digest
+
+
+def test_the_digest_sees_names_and_shapes() -> None:
+    pair = np.zeros(2, np.uint8)
+    cuts = [(pair, pair, pair, pair), (pair[:, None], pair, pair, pair), (pair[:1], np.zeros(3, np.uint8), pair, pair)]
+    assert len({digest_arrays(*cut) for cut in cuts}) == 3
 
 
 def test_no_field_holds_test_data() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
 import subprocess
 import sys
 import threading
@@ -42,12 +43,15 @@ def facts(file: Path | None = None) -> DataFacts:
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Serve `content` with `status`, announcing `length` bytes."""
+    """Serve `content` with `status`, announcing `length` bytes, or else the bytes of `garbage` alone."""
 
-    content, status, length, requests = b"", 200, 0, 0
+    content, status, length, requests, garbage = b"", 200, 0, 0, b""
 
     def do_GET(self) -> None:
         type(self).requests += 1
+        if self.garbage:
+            self.wfile.write(self.garbage)
+            return
         self.send_response(self.status)
         self.send_header("Content-Length", str(self.length))
         self.end_headers()
@@ -112,6 +116,7 @@ HOSTILE: dict[str, tuple[Arrays, str]] = {
     "float images": ({"x_train": arrays()["x_train"] / 255}, "x_train must be uint8 .* found float64"),
     "float test images": ({"x_test": arrays()["x_test"] / 255}, "x_test must be uint8 .* found float64"),
     "float labels": ({"y_train": arrays()["y_train"] / 1}, "y_train must be integers, found float64"),
+    "truth values": ({"y_train": arrays()["y_train"] > 4}, "y_train must be integers, found bool"),
     "one hot": ({"y_train": np.eye(10, dtype=int)[arrays()["y_train"]]}, r"y_train .* shape \(n,\).* found \(80, 10\)"),
     "channels": ({"x_train": arrays()["x_train"][..., None]}, r"x_train .* \(n, 28, 28\).* found \(80, 28, 28, 1\)"),
     "flat": ({"x_train": arrays()["x_train"].reshape(80, 784)}, r"x_train .* found \(80, 784\)"),
@@ -175,6 +180,14 @@ def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path: Pa
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "wrong.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"wrong\.npz: must be a readable \.npz file with x_train, y_train, x_test"):
+        read_npz(tmp_path / "wrong.npz", source="")
+
+
+def test_a_garbled_stream_is_refused(tmp_path: Path) -> None:
+    content = bytearray(write(tmp_path / "wrong.npz").read_bytes())
+    content[10_000:50_000] = b"\xff" * 40_000  # behind the array's header, over the start of a compressed block
+    (tmp_path / "wrong.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"wrong\.npz: must be a readable"):
         read_npz(tmp_path / "wrong.npz", source="")
 
 
@@ -282,8 +295,9 @@ def test_a_download_is_kept_byte_for_byte_and_alone(home: Path, server: type[Ser
     ("answer", "reason"),
     [
         ({"content": b"<html>Please log in", "length": 19}, "19 bytes of sha256 .* must be"),
-        ({"content": b"PK", "length": 1000}, "2 bytes|2 bytes read"),
+        ({"content": b"PK", "length": 1000}, "2 bytes of sha256"),
         ({"content": b"", "length": 0, "status": 404}, "404"),
+        ({"garbage": b"220 ready for mail\r\n"}, "220 ready for mail"),
     ],
 )
 def test_a_failed_download_leaves_nothing(
@@ -311,6 +325,22 @@ def test_a_cache_that_cannot_be_made_is_a_reason(home: Path, server: type[Server
     home.write_text("not a directory")
     with pytest.raises(DataNotFound, match="Not a directory"):
         facts()
+
+
+def test_a_download_within_a_download_disturbs_neither(
+    home: Path, server: type[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, target = os.replace, home / "mnist.npz"
+
+    def replace_after_another(source: Path, destination: Path) -> None:
+        monkeypatch.setattr("os.replace", replace)
+        download.download(destination)
+        replace(source, destination)
+
+    monkeypatch.setattr("os.replace", replace_after_another)
+    download.download(target)
+    assert (server.requests, list(home.iterdir())) == (2, [target])
+    assert target.read_bytes() == server.content
 
 
 def test_processes_at_once_all_end_with_the_good_file(home: Path, server: type[Server]) -> None:
