@@ -118,8 +118,8 @@ def _parse_header(name: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, 
         version = np.lib.format.read_magic(stream)
         return readers[version](stream)
     except Exception as error:  # NumPy has Python parse the header's text, and on garbled text that can raise anything
-        rule = "must be an array in version 1.0 or 2.0 of the .npy format"
-        raise DataError(f"{name} {rule}, found a header that cannot be read ({error})") from error
+        rule, reason = "must be an array in version 1.0 or 2.0 of the .npy format", " ".join(str(error).split())
+        raise DataError(f"{name} {rule}, found a header that cannot be read ({reason})") from error
 
 
 def _check_dtype(name: str, dtype: np.dtype[np.generic]) -> None:

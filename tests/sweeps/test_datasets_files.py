@@ -199,6 +199,14 @@ def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
         read_npz(tmp_path / "wrong.npz", source="")
 
 
+def test_a_header_of_absurd_length_is_refused_on_one_line(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "wrong.npz", "w") as archive:
+        for name in arrays():
+            archive.writestr(f"{name}.npy", np.lib.format.magic(1, 0) + b"\x00\x80" + b" " * 0x8000)
+    with pytest.raises(DataError, match=r"^[^\n]*Header info length \(32768\) is large[^\n]*$"):
+        read_npz(tmp_path / "wrong.npz", source="")
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_is_reported_or_harmless(tmp_path: Path, data: st.DataObject) -> None:
