@@ -52,10 +52,9 @@ def learning_curves(trials: pd.DataFrame) -> str:
     parts = [f"{states[state]} {state}" for state in ("complete", "pruned", "failed", "running") if state in states]
     if not parts:
         return "No trial has started yet."
-    return (
-        f"{count(len(trials), 'trial')}: {listed(parts)}. A pruned curve ends at its cross: later epochs show only the "
-        f"trials that were left.{_drawn(len(trials))}"
-    )
+    pruned = " A pruned curve ends at its cross; later epochs show only what was left." if "pruned" in states else ""
+    best = " The best trial of each arm is bold." if "complete" in states else ""
+    return f"{count(len(trials), 'trial')}: {listed(parts)}.{best}{pruned}{_drawn(len(trials))}"
 
 
 def parameter(trials: pd.DataFrame, look: Look, name: str) -> str:
@@ -68,11 +67,10 @@ def parameter(trials: pd.DataFrame, look: Look, name: str) -> str:
     pairs = zip(best["arm"], best[column], best["value"], strict=True)
     parts = [f"{arm} at {_value(value)} ({number(score)})" for arm, value, score in pairs]
     pruned = int((applies["state"] == "pruned").sum())
-    notes = [f"{count(pruned, 'pruned trial')} hollow"] if pruned else []
     absent = len(trials) - len(applies)
-    notes += [f"{name} does not apply to {absent} of {count(len(trials), 'trial')}"] if absent else []
-    aside = f" ({'; '.join(notes)}.)" if notes else ""
-    return f"Best: {listed(parts)}.{aside}{_drawn(len(applies))}"
+    hollow = f" Hollow: {count(pruned, 'pruned trial')}." if pruned else ""
+    missing = f" {name} does not apply to {absent} of {count(len(trials), 'trial')}." if absent else ""
+    return f"Best: {listed(parts)}.{hollow}{missing}{_drawn(len(applies))}"
 
 
 def parallel(trials: pd.DataFrame, look: Look) -> str:

@@ -55,17 +55,20 @@ def progress(frame: pd.DataFrame, look: Look, *, by: Literal["trials", "seconds"
 
 
 def learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame, look: Look) -> go.Figure:
-    """The metric after each epoch: one trace an arm, with the curves apart; a cross where a trial was pruned."""
+    """The metric after each epoch, one trace a group: an arm's best trial bold, a mark where others stopped."""
     shown = epochs[epochs["number"].isin(thinned(trials, look.direction)["number"])]
+    best = ranked(trials, direction=look.direction).groupby("arm").head(1)["number"]
     figure = go.Figure(layout=layout(x="epoch, counted from 1", y=plain(look.metric)))
     for style in look.styles.values():
         mine = shown[shown["arm"] == style.arm]
-        figure.add_trace(curves(mine[mine["state"] == "complete"], style, look, complete=True))
-        figure.add_trace(curves(mine[mine["state"] != "complete"], style, look, complete=False))
-    for state, symbol, label in (("pruned", "x", "pruned here"), ("failed", "y-down-open", "failed after this")):
+        is_best, is_complete = mine["number"].isin(best), mine["state"] == "complete"
+        figure.add_trace(curves(mine[~is_complete], style, look, kind="not complete"))
+        figure.add_trace(curves(mine[is_complete & ~is_best], style, look, kind="complete"))
+        figure.add_trace(curves(mine[is_best], style, look, kind="best"))
+    for state, symbol, label in (("pruned", "x", "pruned here"), ("failed", "triangle-down", "failed after this")):
         if (shown["state"] == state).any():
             figure.add_trace(stops(shown[shown["state"] == state], look, symbol, label))
-    return figure.update_xaxes(rangemode="tozero") if shown.empty else figure
+    return figure.update_xaxes(dtick=1 if epochs["epoch"].max() < 20 else None)
 
 
 def parameter(trials: pd.DataFrame, look: Look, name: str, domain: Domain) -> go.Figure:
@@ -103,6 +106,6 @@ def _scale(figure: go.Figure, domain: Domain) -> None:
         texts = [plain(value) for value in domain.values]
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
     elif domain.log:
-        figure.update_xaxes(type="log", dtick=1)
+        figure.update_xaxes(type="log", dtick=1 if domain.high > 30 * domain.low else None)
     elif room(domain):
         figure.update_xaxes(dtick=1, range=[domain.low - 0.6, domain.high + 0.6])

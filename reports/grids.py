@@ -15,7 +15,6 @@ SHOWN = 200
 SECONDS = "worker seconds"
 _ARMS = {
     "arm": "arm",
-    "budget": "budget",
     "started": "started",
     "complete": "complete",
     "pruned": "pruned",

@@ -21,7 +21,7 @@ from search_spaces import Choice, Domain
 BOLD = 5
 """How many of each arm's best trials are drawn bold."""
 
-_ABSENT = -0.14
+_ABSENT = -0.15
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,11 @@ def parallel_coordinates(trials: pd.DataFrame, domains: Mapping[str, Domain], lo
         tickvals=list(range(len(axes))),
         ticktext=[plain(axis.name) for axis in axes],
         range=[-0.35, len(axes) - 0.55],
+        ticklabeloverflow="allow",
         showgrid=False,
         ticks="",
     )
-    return figure.update_yaxes(visible=False, range=[-0.22, 1.08])
+    return figure.update_yaxes(visible=False, range=[-0.26, 1.08])
 
 
 def _parameter_axis(trials: pd.DataFrame, name: str, domain: Domain) -> Axis:
@@ -93,7 +94,7 @@ def _lines(axes: list[Axis], numbers: np.ndarray, rows: np.ndarray, style: ArmSt
         x=places,
         y=heights,
         customdata=np.repeat(numbers, len(axes) + 1),
-        name=f"{plain(style.arm)}, its best {BOLD}" if bold else plain(style.arm),
+        name=plain(style.arm),
         mode="lines+markers" if bold else "lines",
         legendgroup=style.symbol + style.colour,
         showlegend=bold,
@@ -111,7 +112,7 @@ def _labels(axes: list[Axis]) -> go.Scatter:
         y=[height for _, height, _ in entries],
         text=[text for _, _, text in entries],
         mode="text",
-        textposition="middle right",
+        textposition=["bottom right" if height == _ABSENT else "middle right" for _, height, _ in entries],
         textfont={"size": 11},
         showlegend=False,
         hoverinfo="skip",
@@ -122,4 +123,4 @@ def _labels(axes: list[Axis]) -> go.Scatter:
 def _label_places(axes: list[Axis]) -> Iterator[tuple[float, float, str]]:
     for place, axis in enumerate(axes):
         for height, text in axis.labels.items():
-            yield place + 0.03, height, plain(text)
+            yield place + 0.05, height, plain(text)

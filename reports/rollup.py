@@ -64,14 +64,14 @@ def progress_table(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFram
 
 
 def failures_table(trials: pd.DataFrame) -> pd.DataFrame:
-    """Failed trials grouped by their reason: how many, of which arms, which numbers."""
+    """Failed trials grouped by their reason: how many, of which arms, which numbers (the first ten of them)."""
     failed = trials[trials["state"] == "failed"]
     rows = [
         {
             "reason": reason,
             "count": len(group),
             "arms": ", ".join(dict.fromkeys(group["arm"])),
-            "numbers": ", ".join(map(str, group["number"])),
+            "numbers": _first(group["number"].tolist()),
         }
         for reason, group in failed.groupby("reason", sort=False)
     ]
@@ -121,3 +121,8 @@ def _best_of(top: tuple[float, int] | None, other: tuple[float, int], direction:
     if top is None or better(other[0], top[0], direction=direction):
         return other
     return other if other[0] == top[0] and other[1] < top[1] else top
+
+
+def _first(numbers: Sequence[int], *, most: int = 10) -> str:
+    left = len(numbers) - most
+    return ", ".join(map(str, numbers[:most])) + (f" and {left} more" if left > 0 else "")

@@ -80,6 +80,7 @@ def layout(*, x: str, y: str, height: int = 380) -> go.Layout:
         "ticks": "outside",
         "tickcolor": GRID,
         "automargin": True,
+        "exponentformat": "none",
     }
     return go.Layout(
         template="none",

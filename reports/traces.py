@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -68,19 +70,23 @@ def ring(place: int, best: pd.DataFrame, style: ArmStyle, look: Look) -> go.Scat
     )
 
 
-def curves(epochs: pd.DataFrame, style: ArmStyle, look: Look, *, complete: bool) -> go.Scatter:
-    """The curves of an arm's trials, those that are not complete fainter."""
+def curves(
+    epochs: pd.DataFrame, style: ArmStyle, look: Look, *, kind: Literal["best", "complete", "not complete"]
+) -> go.Scatter:
+    """The curves of some of an arm's trials; the more there are, the fainter."""
     x, y, numbers = _apart(epochs, f"metric.{look.metric}")
+    best = kind == "best"
     return go.Scatter(
         x=x,
         y=y,
         customdata=numbers,
-        name=plain(style.arm) if complete else f"{plain(style.arm)}, not complete",
-        mode="lines",
+        name=plain(style.arm),
+        mode="lines+markers" if best else "lines",
         legendgroup=style.symbol + style.colour,
-        showlegend=complete,
-        line={"color": style.colour, "dash": style.dash, "width": 1.6 if complete else 1.0},
-        opacity=0.75 if complete else 0.4,
+        showlegend=best,
+        line={"color": style.colour, "dash": style.dash if best else "solid", "width": 2.6 if best else 1},
+        marker={"symbol": style.symbol, "size": 7},
+        opacity=1.0 if best else min(0.6, max(0.15, 6 / max(1, epochs["number"].nunique()))),
         hovertemplate="trial %{customdata}, epoch %{x}: %{y:.4f}<extra></extra>",
     )
 
@@ -103,7 +109,8 @@ def stops(epochs: pd.DataFrame, look: Look, symbol: str, label: str) -> go.Scatt
         y=last.get(f"metric.{look.metric}", pd.Series(np.nan, index=last.index)).to_numpy(),
         name=label,
         mode="markers",
-        marker={"symbol": symbol, "size": 8, "color": [look.styles[arm].colour for arm in last["arm"]]},
+        opacity=0.7,
+        marker={"symbol": symbol, "size": 7, "color": [look.styles[arm].colour for arm in last["arm"]]},
         hovertext=[
             f"trial {trial}: {plain(arm)}, {label}" for trial, arm in zip(last["number"], last["arm"], strict=True)
         ],

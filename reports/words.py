@@ -20,14 +20,16 @@ def count(many: int, thing: str) -> str:
 def duration(seconds: float) -> str:
     """Seconds in the unit that suits their size."""
     size, unit = time_unit(seconds)
-    return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / size:.3g} {unit}" if seconds < 1000 * size else f"{seconds / size:,.0f} {unit}"
 
 
 def time_unit(seconds: float) -> tuple[float, str]:
     """The unit for times up to `seconds`: how many seconds it has, and its name."""
     if seconds < 300:
         return 1.0, "s"
-    return (60.0, "min") if seconds < 3 * 3600 else (3600.0, "h")
+    if seconds < 3 * 3600:
+        return 60.0, "min"
+    return (3600.0, "h") if seconds < 72 * 3600 else (86400.0, "days")
 
 
 def listed(parts: list[str]) -> str:
