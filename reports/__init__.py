@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reports.dashboard import create_app, serve
     from reports.export import export_best, trials_without_model
     from reports.page import build_page, write_report
-    from reports.tables import Tables, tables
+    from reports.tables import Tables
 
 __all__ = [
     "Tables",
@@ -21,7 +21,6 @@ __all__ = [
     "create_app",
     "export_best",
     "serve",
-    "tables",
     "trials_without_model",
     "write_report",
 ]

@@ -70,7 +70,7 @@ def parameter(trials: pd.DataFrame, look: Look, name: str) -> str:
     absent = len(trials) - len(applies)
     hollow = f" Hollow: {count(pruned, 'pruned trial')}." if pruned else ""
     missing = f" {name} does not apply to {absent} of {count(len(trials), 'trial')}." if absent else ""
-    return f"Best: {listed(parts)}.{hollow}{missing}{_drawn(len(applies))}"
+    return f"Best: {listed(parts)}.{hollow}{missing}{_drawn(int(applies['value'].notna().sum()))}"
 
 
 def parallel(trials: pd.DataFrame, look: Look) -> str:

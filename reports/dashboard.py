@@ -31,7 +31,7 @@ from sweeps.errors import ConfigError, RunError
 from sweeps.history import History, read_run
 
 _LOG = logging.getLogger(__name__)
-_STATES = ("complete", "pruned", "failed", "running")
+_STATES = {"complete": "complete", "pruned": "pruned", "failed": "failed", "running": "unfinished"}
 _POLICY = (
     "default-src 'none'; script-src 'self' {}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -183,7 +183,7 @@ def _status(state: Standing, run: History) -> list[Any]:
 
 def _states(frames: Tables) -> list[Any]:
     counts = frames.trials["state"].value_counts()
-    return [html.Li([html.Strong(f"{counts.get(state, 0):,}"), state]) for state in _STATES]
+    return [html.Li([html.Strong(f"{counts.get(state, 0):,}"), name]) for state, name in _STATES.items()]
 
 
 def _table(grid: Grid) -> Any:

@@ -7,6 +7,7 @@ without WebGL an empty frame, and drew eight figures of 2,000 points three times
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from reports.placing import positions, room, spread, thinned
 from reports.rollup import ranked
 from reports.theme import Look, layout, plain
 from reports.traces import curves, points_of, ring, staircase, stops
-from reports.words import time_unit
+from reports.words import count, time_unit
 from search_spaces import Choice, Domain
 
 
@@ -38,7 +39,7 @@ def best_per_arm(trials: pd.DataFrame, look: Look) -> go.Figure:
 
 def progress(frame: pd.DataFrame, look: Look, *, by: Literal["trials", "seconds"]) -> go.Figure:
     """Best so far of each arm against the trials or the worker time it has spent, with the smallest spend marked."""
-    size, unit = (1.0, "") if by == "trials" else time_unit(float(frame["seconds"].max() or 0.0))
+    size, unit = (1.0, "") if by == "trials" else time_unit(float(frame["seconds"].max()) if len(frame) else 0.0)
     name = "ended trials of the arm" if by == "trials" else f"worker time of the arm ({unit})"
     figure = go.Figure(layout=layout(x=name, y=f"best {plain(look.metric)} so far"))
     for style in look.styles.values():
@@ -46,12 +47,20 @@ def progress(frame: pd.DataFrame, look: Look, *, by: Literal["trials", "seconds"
         figure.add_trace(staircase(steps, style, x=steps[by] / size))
     spent = smallest_spend(frame, look, by=by)
     if spent is not None:
-        label = f"smallest spend: {spent:g} trials" if by == "trials" else f"smallest spend: {spent / size:.3g} {unit}"
+        amount = count(int(spent), "trial") if by == "trials" else f"{spent / size:.3g} {unit}"
         figure.add_vline(x=spent / size, line={"dash": "dot", "width": 1, "color": "rgba(128,128,128,0.9)"})
         figure.add_annotation(
-            x=spent / size, y=0, yref="paper", text=label, showarrow=False, xanchor="right", yanchor="bottom", xshift=-4
+            x=spent / size,
+            y=0,
+            yref="paper",
+            text=f"smallest spend: {amount}",
+            showarrow=False,
+            xanchor="right",
+            yanchor="bottom",
+            xshift=-4,
         )
-    return figure
+    few = by == "trials" and frame["trials"].max() <= 12
+    return figure.update_xaxes(rangemode="tozero", dtick=1 if few else None)
 
 
 def learning_curves(epochs: pd.DataFrame, trials: pd.DataFrame, look: Look) -> go.Figure:
@@ -90,7 +99,7 @@ def parameter(trials: pd.DataFrame, look: Look, name: str, domain: Domain) -> go
 def improvements(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of one arm's progress where the best changed, and the last one, up to which it held."""
     steps = frame[frame["best"].notna()]
-    changed = steps["best_number"].ne(steps["best_number"].shift())
+    changed = steps["best_number"].ne(steps["best_number"].shift(fill_value=-1))
     last = pd.Series(np.arange(len(steps)) == len(steps) - 1, index=steps.index)
     return steps[changed | last]
 
@@ -102,10 +111,12 @@ def smallest_spend(frame: pd.DataFrame, look: Look, *, by: str) -> float | None:
 
 
 def _scale(figure: go.Figure, domain: Domain) -> None:
+    """Show the whole domain, the part that no trial went to included."""
     if isinstance(domain, Choice):
         texts = [plain(value) for value in domain.values]
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
-    elif domain.log:
-        figure.update_xaxes(type="log", dtick=1 if domain.high > 30 * domain.low else None)
-    elif room(domain):
-        figure.update_xaxes(dtick=1, range=[domain.low - 0.6, domain.high + 0.6])
+        return
+    low, high = (math.log10(end) if domain.log else float(end) for end in (domain.low, domain.high))
+    pad = 0.6 if room(domain) else 0.04 * (high - low) or 0.5
+    step = 1 if room(domain) or (domain.log and high - low > 1.5) else None
+    figure.update_xaxes(type="log" if domain.log else "linear", dtick=step, range=[low - pad, high + pad])

@@ -103,7 +103,7 @@ def _apart(epochs: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray, n
 
 def stops(epochs: pd.DataFrame, look: Look, symbol: str, label: str) -> go.Scatter:
     """A mark at the last epoch of each trial that did not come to its end."""
-    last = epochs.groupby("number").tail(1)
+    last = epochs[epochs["arm"].isin(list(look.styles))].groupby("number").tail(1)
     return go.Scatter(
         x=last["epoch"].to_numpy() + 1.0,
         y=last.get(f"metric.{look.metric}", pd.Series(np.nan, index=last.index)).to_numpy(),

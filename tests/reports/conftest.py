@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from search_spaces import ParamValue
 from sweeps.config import SweepConfig
@@ -235,3 +236,44 @@ def mixed(writer: Callable[..., Writer]) -> Writer:
     run.trial({"pooling": "average", "pool_size": 2, "learning_rate": 5.0e-4}, [0.7, 0.8, 0.88])  # 6
     run.train(run.start({"pooling": "average", "pool_size": 3, "learning_rate": 9.0e-4}), [0.65])  # 7
     return run
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless browser that reaches for nothing by itself."""
+    flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    flags += " --disable-component-update --disable-sync"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=flags.split())
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Open an address and note everything that it says and asks for."""
+    contexts = []
+
+    def visit(address: str, *, offline: bool = True, **context: Any) -> Visit:
+        contexts.append(browser.new_context(**context))
+        contexts[-1].set_offline(offline)
+        seen = Visit(contexts[-1].new_page())
+        seen.page.goto(address)
+        seen.page.wait_for_selector(".js-plotly-plot .main-svg")
+        return seen
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+class Visit:
+    """A page, with its console and its requests."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
