@@ -7,6 +7,7 @@ value lies inside it (`contains`), names its extremes (`corners`) and writes its
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -15,6 +16,8 @@ from search_spaces.errors import SpaceError
 
 ParamValue: TypeAlias = str | int | float | bool
 Params: TypeAlias = Mapping[str, ParamValue]
+
+_LARGEST_INT = 2**53
 
 
 class Suggester(Protocol):
@@ -40,7 +43,7 @@ class Int:
         log: Whether to search on a logarithmic scale; needs `low >= 1`.
 
     Raises:
-        SpaceError: If a bound is no whole number, if `low > high`, or if `log` and `low < 1`.
+        SpaceError: If a bound is no whole number or beyond 2**53, if `low > high`, or if `log` and `low < 1`.
     """
 
     low: int
@@ -51,6 +54,8 @@ class Int:
         for end, value in (("low", self.low), ("high", self.high)):
             if not _is_int(value):
                 raise SpaceError(f"{end} must be a whole number, got {value!r}")
+            if abs(value) > _LARGEST_INT:
+                raise SpaceError(f"{end} must lie within 2**53 of 0, where samplers can tell whole numbers apart")
         _check_order(self.low, self.high, self.log)
 
     def suggest(self, trial: Suggester, name: str) -> ParamValue:
@@ -80,7 +85,7 @@ class Float:
         log: Whether to search on a logarithmic scale; needs `low > 0`.
 
     Raises:
-        SpaceError: If a bound is not finite, if `low > high`, or if `log` and `low <= 0`.
+        SpaceError: If a bound or their difference is not finite, if `low > high`, or if `log` and `low <= 0`.
     """
 
     low: float
@@ -93,6 +98,8 @@ class Float:
                 raise SpaceError(f"{end} must be a finite number, got {value!r}{_exponent_hint(value)}")
             object.__setattr__(self, end, float(value))
         _check_order(self.low, self.high, self.log)
+        if not math.isfinite(self.high - self.low):
+            raise SpaceError(f"high - low must be finite, got [{self.low}, {self.high}]")
 
     def suggest(self, trial: Suggester, name: str) -> ParamValue:
         """Ask `trial` for a value."""
@@ -128,7 +135,7 @@ class Choice:
         if not self.values:
             raise SpaceError("a choice needs at least one value, got an empty list")
         for value in self.values:
-            if not isinstance(value, str) and not isinstance(value, bool) and not _is_real(value):
+            if not (_is_text(value) or isinstance(value, bool) or _is_real(value)):
                 raise SpaceError(f"a choice holds strings, finite numbers or true/false, got {value!r}")
         repeated = [value for position, value in enumerate(self.values) if value in self.values[:position]]
         if repeated:
@@ -141,7 +148,7 @@ class Choice:
 
     def contains(self, value: object) -> bool:
         """Whether `value` is one of the choices, of the same type (1 is not True)."""
-        return any(value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in self.values)
+        return any(is_same(value, choice) for choice in self.values)
 
     def corners(self) -> tuple[ParamValue, ...]:
         """Every choice: they have no order, so each of them is an extreme."""
@@ -155,12 +162,23 @@ class Choice:
 Domain: TypeAlias = Int | Float | Choice
 
 
+def is_same(value: object, other: object) -> bool:
+    """Whether two values are equal and, where one is a truth value, both are (1 is not True)."""
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
+
+
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # A comparison, because a whole number may be too large for `math.isfinite`.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def _is_text(value: object) -> bool:
+    # A lone surrogate, which YAML's escapes can write, has no UTF-8 form: the log could not hold it.
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _exponent_hint(value: object) -> str:
@@ -169,7 +187,9 @@ def _exponent_hint(value: object) -> str:
         number = float(value) if isinstance(value, str) else math.nan
     except ValueError:
         return ""
-    return f" (YAML reads it as text; write {number!r} or {value.replace('e', '.0e')})" if math.isfinite(number) else ""  # type: ignore[attr-defined]
+    mantissa, e, exponent = repr(number).partition("e")
+    text = mantissa + ("" if "." in mantissa else ".0") + e + exponent
+    return f" (YAML reads it as text; write {text})" if math.isfinite(number) else ""
 
 
 def _check_order(low: float, high: float, log: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self
 
-from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, Suggester
+from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, Suggester, is_same
 from search_spaces.errors import SpaceError
 
 _KINDS: dict[str, type[Int] | type[Float]] = {"int": Int, "float": Float}
@@ -125,13 +125,20 @@ class SearchSpace:
         )
 
     def fix(self, name: str, value: ParamValue) -> SearchSpace:
-        """The part of the space where parameter `name` has `value`, without what cannot apply there."""
+        """The part of the space where parameter `name` has `value`, without what cannot apply there.
+
+        Raises:
+            SpaceError: If the space has no such parameter, or it cannot have that value.
+        """
+        if name not in self.parameters or not self.parameters[name].domain.contains(value):
+            raise SpaceError(f"{name}: cannot be fixed at {value!r} in {self.to_mapping()}")
         kept: dict[str, Parameter] = {}
         for other, parameter in self.parameters.items():
             if other == name:
                 kept[other] = Parameter(Choice((value,)), parameter.when)
             elif all(c in kept and (c != name or _among(value, values)) for c, values in parameter.when.items()):
-                kept[other] = parameter
+                when = {c: (value,) if c == name else values for c, values in parameter.when.items()}
+                kept[other] = Parameter(parameter.domain, when)
         return SearchSpace(kept)
 
     def to_mapping(self) -> dict[str, object]:
@@ -152,7 +159,7 @@ class SearchSpace:
 
 
 def _among(value: ParamValue, values: Sequence[ParamValue]) -> bool:
-    return Choice(tuple(values)).contains(value)
+    return any(is_same(value, each) for each in values)
 
 
 def _check_condition(name: str, parameter: Parameter, known: Mapping[str, Parameter]) -> None:
@@ -162,6 +169,8 @@ def _check_condition(name: str, parameter: Parameter, known: Mapping[str, Parame
                 f"{name}: its condition names {condition!r}, which is not a parameter before it "
                 f"({', '.join(known) or 'there is none'})"
             )
+        if not values:
+            raise SpaceError(f"{name}: its condition on {condition} lists no value")
         for value in values:
             domain = known[condition].domain
             if not domain.contains(value):
@@ -202,8 +211,4 @@ def _read_domain(entry: Mapping[str, object]) -> Domain:
 def _read_condition(entry: object) -> dict[str, tuple[ParamValue, ...]]:
     if not isinstance(entry, Mapping):
         raise SpaceError(f"when maps a parameter to its value or values, got {entry!r}")
-    when = {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in entry.items()}
-    empty = [name for name, values in when.items() if not values]
-    if empty:
-        raise SpaceError(f"when: {empty[0]} lists no value")
-    return when
+    return {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in entry.items()}

@@ -1,0 +1,256 @@
+"""SearchSpace: conditions, validation, corners, the parts of a space, and its form in a sweep file."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_spaces import Choice, Float, Int, Parameter, ParamValue, SearchSpace, SpaceError
+
+CAPSULES: dict[str, Any] = {
+    "pooling": ["capsule", "max", "average"],
+    "pool_size": {"int": [2, 4]},
+    "routing_steps": {"int": [2, 5], "when": {"pooling": "capsule"}},
+    "temperature": {"float": [0.1, 10.0], "log": True, "when": {"pooling": "capsule", "routing_steps": [3, 4]}},
+}
+
+
+class Scripted:
+    """A trial that draws from Hypothesis."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self._data = data
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        return self._data.draw(st.integers(low, high))
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        return self._data.draw(st.floats(low, high))
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        return self._data.draw(st.sampled_from(choices))
+
+
+values = st.one_of(
+    st.booleans(),
+    st.integers(-100, 100),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.text(st.characters(codec="utf-8"), max_size=5),
+)
+choices = st.lists(values, min_size=1, max_size=4, unique_by=lambda value: value).map(lambda v: Choice(tuple(v)))
+positive = st.integers(1, 20)
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> Int | Float:
+    low, high = sorted((draw(positive), draw(positive)))
+    kind: type[Int | Float] = draw(st.sampled_from([Int, Float]))
+    return kind(low, high, log=draw(st.booleans()))
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> SearchSpace:
+    parameters: dict[str, Parameter] = {}
+    for name in draw(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=6, unique=True)):
+        when: dict[str, tuple[ParamValue, ...]] = {}
+        if parameters and draw(st.booleans()):
+            condition = draw(st.sampled_from(sorted(parameters)))
+            corners = parameters[condition].domain.corners()
+            when[condition] = tuple(draw(st.lists(st.sampled_from(corners), min_size=1, max_size=2)))
+        parameters[name] = Parameter(draw(st.one_of(choices, numbers())), when)
+    return SearchSpace(parameters)
+
+
+@given(spaces())
+def test_a_space_survives_its_sweep_file_and_a_pickle(space: SearchSpace) -> None:
+    text = yaml.safe_dump(space.to_mapping(), sort_keys=False, allow_unicode=True)
+    for other in (SearchSpace.from_mapping(yaml.safe_load(text)), pickle.loads(pickle.dumps(space)), copy.copy(space)):
+        assert other == space
+        assert repr(other) == repr(space)  # equal, and of equal types
+
+
+@given(spaces(), st.data())
+def test_what_a_space_suggests_is_valid_in_it(space: SearchSpace, data: st.DataObject) -> None:
+    params = space.suggest(Scripted(data))
+    space.validate(params)
+    absent = [name for name in space.parameters if name not in params]
+    assert all(space.parameters[name].when for name in absent)
+    for name in params:
+        with pytest.raises(SpaceError):
+            space.validate({other: value for other, value in params.items() if other != name})
+    for name in absent:
+        with pytest.raises(SpaceError, match=f"{name}: does not apply in "):
+            space.validate({**params, name: space.parameters[name].domain.corners()[0]})
+
+
+@given(spaces())
+def test_corners_are_valid_distinct_and_reach_every_extreme_that_can_apply(space: SearchSpace) -> None:
+    corners = list(space.corners())
+    reached: dict[str, set[str]] = {name: set() for name in space.parameters}
+    for corner in corners:
+        space.validate(corner)
+        for name, value in corner.items():
+            reached[name].add(repr(value))
+    assert len({repr(corner) for corner in corners}) == len(corners)
+    for name, parameter in space.parameters.items():
+        if not parameter.when:
+            assert reached[name] == set(map(repr, parameter.domain.corners()))
+
+
+@given(spaces(), st.data())
+def test_the_parts_of_a_space_hold_exactly_what_applies_there(space: SearchSpace, data: st.DataObject) -> None:
+    compared = next(iter(space.parameters))
+    for value in space.parameters[compared].domain.corners():
+        part = space.fix(compared, value)
+        params = part.suggest(Scripted(data))
+        space.validate(params)
+        assert params[compared] == value
+        whole = [corner for corner in space.corners() if corner[compared] == value]
+        assert sorted(map(repr, part.corners())) == sorted(map(repr, whole))
+
+
+def test_a_part_drops_what_cannot_apply_and_what_hangs_on_it() -> None:
+    space = SearchSpace.from_mapping(CAPSULES)
+    assert list(space.fix("pooling", "max").parameters) == ["pooling", "pool_size"]
+    assert list(space.fix("pooling", "capsule").parameters) == list(CAPSULES)
+    assert list(space.fix("routing_steps", 2).parameters) == ["pooling", "pool_size", "routing_steps"]
+    assert space.fix("pool_size", 3).parameters["pool_size"].domain == Choice((3,))
+
+
+def test_a_condition_on_several_values_survives_in_the_part_of_each() -> None:
+    space = SearchSpace.from_mapping({"a": ["x", "y", "z"], "b": {"int": [1, 2], "when": {"a": ["x", "y"]}}})
+    assert space.fix("a", "y").to_mapping() == {"a": ["y"], "b": {"int": [1, 2], "when": {"a": "y"}}}
+    assert space.fix("a", "z").to_mapping() == {"a": ["z"]}
+
+
+@pytest.mark.parametrize(("name", "value"), [("pooling", "min"), ("nothing", 1), ("pool_size", 9), ("pool_size", True)])
+def test_a_space_cannot_be_fixed_outside_itself(name: str, value: ParamValue) -> None:
+    with pytest.raises(SpaceError, match=f"{name}: cannot be fixed at {value!r}"):
+        SearchSpace.from_mapping(CAPSULES).fix(name, value)
+
+
+def test_corners_are_all_combinations_of_extremes_with_the_inapplicable_absent() -> None:
+    small: dict[str, Any] = {
+        "pooling": ["capsule", "max"],
+        "pool_size": {"int": [2, 4]},
+        "routing_steps": {"int": [2, 3], "when": {"pooling": "capsule"}},
+    }
+    assert list(SearchSpace.from_mapping(small).corners()) == [
+        {"pooling": "capsule", "pool_size": 2, "routing_steps": 2},
+        {"pooling": "capsule", "pool_size": 2, "routing_steps": 3},
+        {"pooling": "capsule", "pool_size": 4, "routing_steps": 2},
+        {"pooling": "capsule", "pool_size": 4, "routing_steps": 3},
+        {"pooling": "max", "pool_size": 2},
+        {"pooling": "max", "pool_size": 4},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"pooling": "max"}, "pool_size: missing in {'pooling': 'max'}"),
+        ({"pooling": "max", "pool_size": 2, "routing_steps": 2}, "routing_steps: does not apply in"),
+        ({"pooling": "max", "pool_size": 2, "size": 1}, "size: no parameter of this space; it has pooling, pool_size"),
+        ({"pooling": "capsule", "pool_size": 2}, "routing_steps: missing"),
+        ({"pooling": "capsule", "pool_size": 2, "routing_steps": 3}, "temperature: missing"),
+        ({"pooling": "capsule", "pool_size": 2, "routing_steps": 2, "temperature": 1.0}, "temperature: does not apply"),
+        ({"pooling": "max", "pool_size": 5}, r"pool_size: must lie in {'int': \[2, 4\]}, got 5"),
+        ({"pooling": "max", "pool_size": 2.0}, "pool_size: must lie in .*, got 2.0"),
+        ({"pooling": "min", "pool_size": 2}, r"pooling: must lie in \['capsule', 'max', 'average'\], got 'min'"),
+        ({"pooling": None, "pool_size": 2}, "pooling: must lie in .*, got None"),
+        (
+            {"pooling": "capsule", "pool_size": 2, "routing_steps": 3, "temperature": math.nan},
+            "temperature: must lie in .*, got nan",
+        ),
+        ({}, "pooling: missing in {}"),
+    ],
+)
+def test_validate_names_parameter_rule_and_value(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpaceError, match=f"^{message}"):
+        SearchSpace.from_mapping(CAPSULES).validate(params)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ([], r"a space maps names to domains, got \[\]"),
+        ("a", "a space maps names to domains, got 'a'"),
+        (None, "a space maps names to domains, got None"),
+        ({}, "a space needs at least one parameter, got none"),
+        ({"two words": [1]}, "'two words': a parameter's name must be a Python identifier"),
+        ({"": [1]}, "'': a parameter's name must be"),
+        ({1: [1]}, "1: a parameter's name must be"),
+        ({True: [1]}, "True: a parameter's name must be"),
+        ({"a": 3}, r"a: a parameter is a list of values or {int\|float: \[low, high\]}, got 3"),
+        ({"a": "capsule"}, "a: a parameter is a list of values or"),
+        ({"a": None}, "a: a parameter is a list of values or"),
+        ({"a": []}, "a: a choice needs at least one value"),
+        ({"a": {}}, "a: needs exactly one of int, float, choice, got none"),
+        (
+            {"a": {"int": [1, 2], "float": [1, 2]}},
+            r"a: needs exactly one of int, float, choice, got \['int', 'float'\]",
+        ),
+        ({"a": {"int": [1, 2], "lgo": True}}, "a: unknown key 'lgo'; known are int, float, choice, log, when"),
+        ({"a": {"int": [1, 2], 3: 4}}, "a: unknown key 3; known are"),
+        ({"a": {"int": [1]}}, r"a: int takes \[low, high\], got \[1\]"),
+        ({"a": {"int": 5}}, r"a: int takes \[low, high\], got 5"),
+        ({"a": {"float": "12"}}, r"a: float takes \[low, high\], got '12'"),
+        ({"a": {"float": ["1e-4", 1]}}, "a: low must be a finite number, got '1e-4' .*write 0.0001"),
+        ({"a": {"choice": [1], "log": True}}, "a: choice takes a list of values and no log"),
+        ({"a": {"choice": "xy"}}, "a: choice takes a list of values and no log"),
+        ({"a": {"int": [1, 2], "log": 1}}, "a: log must be true or false, got 1"),
+        ({"a": [1], "b": {"int": [1, 2], "when": "a"}}, "b: when maps a parameter to its value or values, got 'a'"),
+        ({"a": [1], "b": {"int": [1, 2], "when": None}}, "b: when maps a parameter"),
+        ({"a": [1], "b": {"int": [1, 2], "when": {"a": []}}}, "b: its condition on a lists no value"),
+        ({"a": [1], "b": {"int": [1, 2], "when": {"a": 2}}}, r"b: its condition a = 2 never holds; a is one of \[1\]"),
+        ({"a": [1], "b": {"int": [1, 2], "when": {"a": True}}}, "b: its condition a = True never holds"),
+        ({"a": [1], "b": {"int": [1, 2], "when": {"a": [[1]]}}}, r"b: its condition a = \[1\] never holds"),
+        ({"a": {"int": [1, 2]}, "b": {"int": [1, 2], "when": {"a": 1.5}}}, "b: its condition a = 1.5 never holds"),
+        ({"b": {"int": [1, 2], "when": {"a": 1}}, "a": [1]}, r"b: its condition names 'a', .* \(there is none\)"),
+        ({"a": {"int": [1, 2], "when": {"a": 1}}}, "a: its condition names 'a', which is not a parameter before it"),
+        ({"c": [1], "b": {"int": [1, 2], "when": {1: 1}}}, r"b: its condition names 1, .* \(c\)"),
+    ],
+)
+def test_a_mapping_that_breaks_a_rule_is_refused_with_the_parameter_named(mapping: object, message: str) -> None:
+    with pytest.raises(SpaceError, match=f"^{message}"):
+        SearchSpace.from_mapping(mapping)
+
+
+def test_a_condition_may_repeat_a_value() -> None:
+    space = SearchSpace.from_mapping({"a": [1, 2], "b": {"int": [3, 3], "when": {"a": [1, 1]}}})
+    assert list(space.corners()) == [{"a": 1, "b": 3}, {"a": 2}]
+
+
+def test_a_condition_tells_one_from_true() -> None:
+    space = SearchSpace.from_mapping({"a": [1, False], "b": {"int": [3, 3], "when": {"a": 1}}})
+    space.validate({"a": 1, "b": 3})
+    assert not space.parameters["b"].applies({"a": True})
+
+
+def test_choices_may_be_written_with_conditions() -> None:
+    mapping: Mapping[str, object] = {"a": [1, 2], "b": {"choice": ["x", "y"], "when": {"a": 2}}}
+    space = SearchSpace.from_mapping(mapping)
+    assert space.to_mapping() == mapping
+    assert space.parameters["b"].domain == Choice(("x", "y"))
+
+
+def test_spaces_are_equal_in_the_same_order_only() -> None:
+    space = SearchSpace.from_mapping({"a": [1], "b": [2]})
+    assert space != SearchSpace.from_mapping({"b": [2], "a": [1]})
+    assert space != {"a": [1], "b": [2]}
+    with pytest.raises(TypeError):
+        hash(space)
+
+
+def test_a_space_is_read_only() -> None:
+    space = SearchSpace.from_mapping({"a": [1]})
+    with pytest.raises(TypeError):
+        space.parameters["b"] = space.parameters["a"]  # type: ignore[index]
