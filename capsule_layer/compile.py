@@ -24,7 +24,8 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         case "tensorflow":
             import tensorflow as tf
 
-            # XLA compiles once for each shape it meets; relaxed shapes spare the Python trace before it.
+            # XLA compiles once for each shape it meets, a smaller last batch included, and takes about a second
+            # for a training step; relaxed shapes spare the Python trace before it.
             options = {"jit_compile": True, "reduce_retracing": True, "autograph": False}
             return tf.function(function, **options)  # type: ignore[no-any-return]
         case "jax":

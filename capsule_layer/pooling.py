@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from functools import partial
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from capsule_layer.compile import compiled
@@ -16,6 +16,8 @@ from capsule_layer.windows import PADDINGS, align, cut, real_cells, window_count
 
 DATA_FORMATS = ("channels_last", "channels_first")
 Shape = tuple[int | None, ...]
+
+_SMALLEST, _LARGEST = (float(bound) for bound in (np.finfo("float32").tiny, np.finfo("float32").max))
 
 
 @keras.saving.register_keras_serializable(package="capsule_layer")
@@ -94,6 +96,10 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
     def temperature(self, value: float) -> None:
         self._temperature.assign(_positive_number("temperature", value))
 
+    def build(self, input_shape: Shape) -> None:
+        """Refuse maps that the windows do not fit; there is nothing to build."""
+        self.compute_output_shape(input_shape)
+
     def call(self, inputs: Tensor) -> Tensor:
         """Pool a batch of maps, see the class."""
         if self.routing_steps == 1:
@@ -155,8 +161,10 @@ def _positive_integer(name: str, value: Any) -> int:
 
 
 def _positive_number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < float(value) < math.inf:
-        raise ValueError(f"{name} must be a positive finite number; received {value!r}.")
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    # What a float32 would round to zero or infinity divides no score.
+    if not number or not _SMALLEST <= float(value) <= _LARGEST:
+        raise ValueError(f"{name} must be a positive finite number, of a float32; received {value!r}.")
     return float(value)
 
 

@@ -93,7 +93,7 @@ def test_probabilities_are_float32_under_a_mixed_policy():
         ({"pooling": "mean"}, "pooling must be one of capsule, max, average, none; received 'mean'"),
         ({"dropout": (0.5, 0.5)}, r"dropout must hold three rates; received \(0\.5, 0\.5\)"),
         ({"pooling": "max", "pool_size": 0}, "pool_size must hold integers of at least 1; received 0"),
-        ({"temperature": 0}, "temperature must be a positive finite number; received 0"),
+        ({"temperature": 0}, "temperature must be a positive finite number, of a float32; received 0"),
     ],
 )
 def test_bad_arguments(arguments, message):

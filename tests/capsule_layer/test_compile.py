@@ -36,6 +36,12 @@ def test_new_values_are_not_traced_again():
     assert len(traces) == 1
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
+def test_tensorflow_compiles_with_xla():
+    read_program = compiled(curve).experimental_get_compiler_ir(ops.ones((2, 3)), ops.ones(()))
+    assert "HloModule" in read_program(stage="optimized_hlo")
+
+
 def test_a_backend_without_a_compiler_gets_the_function_itself(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     assert compiled(curve) is curve

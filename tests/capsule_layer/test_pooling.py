@@ -119,6 +119,14 @@ def test_policies(reference_pool, policy):
     assert layer.temperature == 0.7
 
 
+def test_the_temperature_is_not_narrowed_with_the_maps(monkeypatch):
+    seen = []
+    layer = CapsulePooling2D(3, 2, 0.7, dtype="mixed_bfloat16")
+    monkeypatch.setattr(layer, "_pool", lambda maps, temperature: seen.append(temperature) or maps)
+    layer(maps(1, 3, 3, 2))
+    assert [keras.backend.standardize_dtype(temperature.dtype) for temperature in seen] == ["float32"]
+
+
 def test_a_new_temperature_acts_without_a_new_trace(monkeypatch):
     traces = []
 
@@ -160,10 +168,12 @@ def test_fit_trains_through_it(jit_compile):
         ({"pool_size": (1, 2, 3)}, r"pool_size must be an integer or a pair of integers; received \(1, 2, 3\)"),
         ({"routing_steps": 0}, r"routing_steps must hold integers of at least 1; received 0"),
         ({"routing_steps": True}, r"routing_steps must hold integers of at least 1; received True"),
-        ({"temperature": 0.0}, r"temperature must be a positive finite number; received 0\.0"),
-        ({"temperature": float("inf")}, r"temperature must be a positive finite number; received inf"),
-        ({"temperature": float("nan")}, r"temperature must be a positive finite number; received nan"),
-        ({"temperature": "warm"}, r"temperature must be a positive finite number; received 'warm'"),
+        ({"temperature": 0.0}, r"temperature must be a positive finite number, of a float32; received 0\.0"),
+        ({"temperature": float("inf")}, r"temperature must be a positive finite number, of a float32; received inf"),
+        ({"temperature": float("nan")}, r"temperature must be a positive finite number, of a float32; received nan"),
+        ({"temperature": 1e-50}, r"temperature must be a positive finite number, of a float32; received 1e-50"),
+        ({"temperature": 1e50}, r"temperature must be a positive finite number, of a float32; received 1e\+50"),
+        ({"temperature": "warm"}, r"temperature must be a positive finite number, of a float32; received 'warm'"),
         ({"padding": "full"}, r"padding must be one of same, valid; received 'full'"),
         ({"data_format": "nchw"}, r"data_format must be one of channels_last, channels_first; received 'nchw'"),
     ],
@@ -175,13 +185,14 @@ def test_bad_arguments_are_refused_at_the_door(arguments, message):
 
 def test_a_bad_temperature_leaves_the_good_one():
     layer = CapsulePooling2D(temperature=0.3)
-    with pytest.raises(ValueError, match=r"temperature must be a positive finite number; received -1"):
+    with pytest.raises(ValueError, match=r"temperature must be a positive finite number, of a float32; received -1"):
         layer.temperature = -1
     assert layer.temperature == 0.3
 
 
-def test_a_valid_window_larger_than_the_map_is_refused():
-    layer = CapsulePooling2D((2, 5), padding="valid")
+@pytest.mark.parametrize("routing_steps", [1, 2])
+def test_a_valid_window_larger_than_the_map_is_refused(routing_steps):
+    layer = CapsulePooling2D((2, 5), routing_steps, padding="valid")
     with pytest.raises(ValueError, match="window of 5 on a map of 4"):
         layer(maps(1, 4, 4, 2))
     with pytest.raises(ValueError, match="window of 5 on a map of 4"):
