@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from rich.box import SIMPLE
 from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -12,6 +13,8 @@ from rich.table import Table
 from sweeps.records import AnyEvent, AttemptLost, StudyCreated, TrialEnded, TrialStarted, WorkerStarted
 from sweeps.selection import better
 from sweeps.summary import Summary
+
+_STATES = ("complete", "pruned", "failed", "running")
 
 
 class Console:
@@ -95,17 +98,21 @@ class Console:
             )
 
     def table(self, summary: Summary) -> None:
-        """Print the arms side by side."""
-        table = Table(title=escape(f"{summary.name}: best {summary.metric} found by the search of each arm"))
-        for heading in ("arm", "complete", "pruned", "failed", "running", "worker s", "best", "trial", "params"):
-            table.add_column(heading, justify="left" if heading in ("arm", "params") else "right")
+        """Print the arms side by side, and the params of each arm's best trial below."""
+        table = Table(
+            title=escape(f"{summary.name}: best {summary.metric} that the search of each arm found"), box=SIMPLE
+        )
+        for heading in ("arm", *_STATES, "worker s", "best", "trial"):
+            table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
         for arm in summary.arms:
-            number, value, params = arm.best or ("-", None, {})
-            counts = [str(arm.states.get(state, 0)) for state in ("complete", "pruned", "failed", "running")]
-            best = "-" if value is None else f"{value:.4f}"
-            words = ", ".join(f"{name} {_short(v)}" for name, v in params.items() if v != arm.arm)
-            table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}", best, str(number), escape(words))
+            counts = [str(arm.states.get(state, 0)) for state in _STATES]
+            best = ("-", "-") if arm.best is None else (f"{arm.best[1]:.4f}", str(arm.best[0]))
+            table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}", *best)
         self._out.print(table)
+        for arm in summary.arms:
+            if arm.best:
+                params = ", ".join(f"{name} {_short(value)}" for name, value in arm.best[2].items())
+                self.say(f"  trial {arm.best[0]}: {params}")
 
 
 def _short(value: object) -> str:

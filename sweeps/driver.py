@@ -18,8 +18,8 @@ from search_spaces import Params
 from sweeps.child import run_in_child
 from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset
-from sweeps.errors import RunError
-from sweeps.hardware import check_fits
+from sweeps.errors import ConfigError, RunError
+from sweeps.hardware import check_fits, check_reachable
 from sweeps.history import History, read_run
 from sweeps.loop import run_phase
 from sweeps.provenance import git_commit
@@ -76,8 +76,7 @@ def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False) -
         CapsweepError: If anything does not fit.
     """
     Search(config)
-    if means.address is None:
-        check_fits(config.workers)
+    _check_place(config, means)
     config, data, facts, notes = _load(config, may_fall_back=may_fall_back)
     for note in notes:
         means.say(note)
@@ -183,6 +182,15 @@ def _prepare_again(history: History, means: Means) -> Prepared:
             f"found {prepared.facts.digest[:12]} ({prepared.facts.source}); name the same file with --dataset"
         )
     return prepared
+
+
+def _check_place(config: SweepConfig, means: Means) -> None:
+    if means.address is None:
+        check_fits(config.workers)
+    elif means.inline:
+        raise ConfigError("--inline: trains in this process, which --address contradicts; leave one of them out")
+    elif means.address != "auto":
+        check_reachable(means.address)
 
 
 def _load(config: SweepConfig, *, may_fall_back: bool) -> tuple[SweepConfig, Dataset, DataFacts, tuple[str, ...]]:

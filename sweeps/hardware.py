@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 
 from sweeps.config import WorkersConfig
@@ -40,3 +41,18 @@ def check_fits(workers: WorkersConfig) -> None:
                 f"workers.{key}: {count} worker{'s' if count > 1 else ''} with {asked:g} {key} each need "
                 f"{asked * count:g}, this machine has {found}; ask for less, or join a cluster with --address"
             )
+
+
+def check_reachable(address: str) -> None:
+    """Refuse the address of a cluster that nobody answers at; Ray itself would wait for minutes.
+
+    Raises:
+        ConfigError: If it is no `host:port`, or does not accept a connection within 10 seconds.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ConfigError(f"--address: must be auto or host:port, got {address!r}")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"--address: no Ray cluster answers at {address}: {error}") from None

@@ -83,7 +83,8 @@ class History:
 
     def fold(self, event: AnyEvent) -> None:
         """Take in one more event."""
-        self.last_time = max(self.last_time, event.time)
+        if not isinstance(event, Audited):  # an export weeks later is no part of the run's time
+            self.last_time = max(self.last_time, event.time)
         match event:
             case SweepStarted():
                 self.started = event

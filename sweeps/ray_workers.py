@@ -35,7 +35,9 @@ class _RayWorker(Worker):
         """Open with what Ray gave to this process."""
         gpus = ray.get_gpu_ids()
         device = f"gpu {','.join(map(str, gpus))}" if gpus else "cpu"
-        return self.open(config, data, node=socket.gethostname(), device=device)
+        # Several nodes may share a host, so its name is not enough.
+        node = f"{socket.gethostname()}-{ray.get_runtime_context().get_node_id()[:6]}"
+        return self.open(config, data, node=node, device=device)
 
 
 @dataclass

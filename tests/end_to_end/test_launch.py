@@ -1,0 +1,128 @@
+"""Real networks on a real Ray: launch, kill, resume, export."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sweeps.history import read_run
+from sweeps.records import AttemptStarted, TrialEnded, TrialStarted
+from sweeps.runlog import RunDirectory, read_events
+from tests.end_to_end.conftest import COMMAND
+
+Capsweep = Callable[..., subprocess.CompletedProcess[str]]
+
+EVALUATE = """
+import json, sys
+import keras, numpy as np
+import capsule_layer
+from sweeps.config import SweepConfig
+from sweeps.driver import load_data
+from sweeps.history import read_run
+from pathlib import Path
+run, model = Path(sys.argv[1]), keras.models.load_model(sys.argv[2], safe_mode=True)
+data, _ = load_data(read_run(run).config)
+images = (data.x_validation.astype("float32") / 255.0)[..., np.newaxis]
+print(json.dumps(model.evaluate(images, data.y_validation, verbose=0, return_dict=True)))
+"""
+
+
+def evaluate(run: Path, model: Path, env: dict[str, str]) -> dict[str, float]:
+    """The model's metrics on the validation images, in a fresh process."""
+    command = [sys.executable, "-c", EVALUATE, str(run), str(model)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    metrics: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return metrics
+
+
+def test_the_quickstart_without_mnist_or_network_runs_on_digits_and_says_so(capsweep: Capsweep, folder: Path) -> None:
+    done = capsweep("launch", "--set", "search.trials=1", "--set", "search.epochs=1", "--set", "name=quick")
+    assert done.returncode == 0, done.stderr
+    note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
+    assert done.stdout.splitlines()[0] == note
+    history = read_run(folder / "runs" / "quick")
+    assert history.header.notes == (note,)
+    assert history.header.data["name"] == "digits"
+    page = (folder / "runs" / "quick" / "report.html").read_text()
+    assert "digits" in page[page.index("<h1") : page.index("</h1>")]
+    assert (folder / "runs" / "quick" / "best" / "best.yaml").exists()
+    lines = [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
+    assert {"capsule", "max", "average"} <= set(lines), "the table of the arms is missing"
+
+
+@pytest.mark.parametrize("arguments", [["--dataset", "mnist"], ["small.yaml", "--dataset", "mnist"]])
+def test_mnist_by_name_is_never_replaced(capsweep: Capsweep, folder: Path, arguments: list[str]) -> None:
+    done = capsweep("launch", *arguments)
+    assert done.returncode == 2
+    assert "CAPSWEEP_MNIST" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "runs").exists()
+
+
+def test_a_killed_driver_loses_nothing(capsweep: Capsweep, folder: Path, environment: dict[str, str]) -> None:
+    run = folder / "runs" / "small"
+    command = [*COMMAND, "launch", "small.yaml", "--set", "search.trials=3", "--run-dir", str(run)]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout is not None
+        for line in driver.stdout:
+            if line.startswith("[2/6]"):
+                os.kill(driver.pid, signal.SIGKILL)
+                break
+    killed = read_run(run)
+    assert killed.ended is None
+    ended = {number: trial.ended for number, trial in killed.trials.items() if trial.ended}
+    assert 2 <= len(ended) < 6
+
+    done = capsweep("resume", str(run))
+    assert done.returncode == 0, done.stderr
+    assert f"resume: {len(ended)} trials kept" in done.stdout
+    after = read_run(run)
+    assert {number: after.trials[number].ended for number in ended} == ended
+    events = [event for event, _ in read_events(RunDirectory(run))]
+    for kind in (TrialStarted, TrialEnded):
+        assert sorted(event.number for event in events if isinstance(event, kind)) == list(range(6))
+    attempts = Counter(event.number for event in events if isinstance(event, AttemptStarted))
+    assert all(attempts[number] == 1 for number in ended)
+    assert Counter(trial.spec.arm for trial in after.trials.values()) == {"capsule": 3, "max": 3}
+    assert after.ended is not None
+
+
+def test_an_exported_model_gives_the_recorded_metric_kept_or_retrained(
+    capsweep: Capsweep, folder: Path, environment: dict[str, str]
+) -> None:
+    assert capsweep("launch", "small.yaml", "--workers", "1").returncode == 0
+    run = folder / "runs" / "small"
+    done = capsweep("export", str(run), "--top", "4", "-o", "best-four")
+    assert done.returncode == 0, done.stderr
+    exported = yaml.safe_load((folder / "best-four" / "best.yaml").read_text())
+    assert len(exported["overall"]) == 4
+    history = read_run(run)
+    assert len(history.audits) == 2
+    for entry in exported["overall"]:
+        metrics = evaluate(run, folder / "best-four" / entry["model"], environment)
+        trial = history.trials[entry["trial"]]
+        assert trial.ended is not None
+        assert metrics["accuracy"] == pytest.approx(entry["value"], abs=1e-6)
+        assert metrics["loss"] == pytest.approx(trial.ended.last["val_loss"], rel=1e-5)
+
+
+def test_one_worker_and_the_same_seed_give_the_same_sweep_twice(capsweep: Capsweep, folder: Path) -> None:
+    outcomes = []
+    for name in ("first", "second"):
+        done = capsweep("launch", "small.yaml", "--workers", "1", "--run-dir", name)
+        assert done.returncode == 0, done.stderr
+        trials = read_run(folder / name).trials
+        outcomes.append(
+            [(number, trial.spec.params, trial.ended and trial.ended.last) for number, trial in trials.items()]
+        )
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0]) == 4

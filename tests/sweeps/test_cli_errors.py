@@ -1,0 +1,159 @@
+"""Errors are an interface: one clear message, exit code 2, and nothing started or left behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweeps import cli
+
+GOOD = """\
+name: bad
+dataset: {name: digits, train: 100, validation: 50}
+space:
+  pooling: [capsule, max]
+  pool_size: {int: [2, 4]}
+  temperature: {float: [0.1, 10.0], log: true, when: {pooling: capsule}}
+  learning_rate: {float: [1.0e-4, 1.0e-2], log: true}
+compare: pooling
+search: {trials: 2, epochs: 1}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CAPSWEEP_MNIST", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))  # Keras writes its settings there
+    return tmp_path
+
+
+def refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """Run a command that must be refused, and return its message."""
+    monkeypatch.setattr(sys, "argv", ["capsweep", *arguments])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2, captured.err
+    assert "Traceback" not in captured.err + captured.out
+    return captured.err
+
+
+def edited(before: str, after: str) -> str:
+    assert before in GOOD
+    return GOOD.replace(before, after)
+
+
+SWEEP_FILES = {
+    "misspelt key": (edited("compare", "compaer"), "compaer: unknown key; did you mean compare?"),
+    "misspelt inner key": (edited("trials: 2", "trails: 2"), "search.trails: unknown key; did you mean trials?"),
+    "empty choice": (edited("[capsule, max]", "[]"), "space: pooling: a choice needs at least one value"),
+    "one value twice": (edited("[capsule, max]", "[max, max]"), "must differ, got 'max' twice"),
+    "low above high": (edited("[2, 4]", "[4, 2]"), "space: pool_size: low must not exceed high, got [4, 2]"),
+    "log of zero": (edited("[0.1, 10.0]", "[0, 10.0]"), "space: temperature: a logarithmic scale needs low > 0"),
+    "not a number": (edited("[0.1, 10.0]", "[.nan, 10.0]"), "space: temperature: low must be a finite number"),
+    "number read as text": (edited("1.0e-4", "1e-4"), "YAML reads it as text; write 0.0001"),
+    "condition on nothing": (edited("{pooling: capsule}", "{poling: capsule}"), "its condition names 'poling'"),
+    "condition never true": (edited("{pooling: capsule}", "{pooling: caps}"), "pooling = 'caps' never holds"),
+    "compare no choice": (edited("compare: pooling", "compare: pool_size"), "compare: must name a parameter"),
+    "compare nothing": (edited("compare: pooling", "compare: x"), "compare: must name a parameter"),
+    "negative budget": (edited("trials: 2", "trials: -2"), "search.trials: input should be greater than or equal to 1"),
+    "no space": ("name: bad\n", "space: is needed and not given"),
+    "not YAML": ("space: [", "not YAML"),
+    "a list": ("- space", "a sweep file maps keys to values"),
+    "unknown sampler": (GOOD + "objective: {at: sometimes}\n", "objective.at: input should be 'last' or 'best'"),
+    "sampler of no name": (
+        edited("epochs: 1", "epochs: 1, sampler: tep"),
+        "search.sampler.name: must be one of random",
+    ),
+    "sampler setting": (
+        edited("epochs: 1", "epochs: 1, sampler: {name: tpe, startup: 3}"),
+        "startup: unknown key; did you mean startup_trials?",
+    ),
+    "pruner setting": (
+        edited("epochs: 1", "epochs: 1, pruner: {name: median, warmup_steps: -1}"),
+        "warmup_steps: input should be greater than or equal to 0",
+    ),
+    "later phase": (GOOD + "confirm: {seeds: 5}\n", "confirm.seeds: is not run by this version"),
+    "unknown data set": (edited("name: digits", "name: cifar"), "must be one of mnist, digits"),
+    "too many images": (edited("train: 100", "train: 9999"), "9,999"),
+    "too few images": (edited("validation: 50", "validation: 3"), "3"),
+    "no such function": (GOOD + "model: {build: 'nowhere:build'}\n", "cannot import 'nowhere:build'"),
+    "no function path": (GOOD + "model: {build: 'nowhere'}\n", 'must read "package.module:function"'),
+    "unknown argument": (
+        GOOD + "model: {args: {depth: 3}}\n".replace("model: {", "model: {"),
+        "model.build: fails for",
+    ),
+    "metric of no model": (
+        GOOD + "objective: {metric: val_f1}\n",
+        "objective.metric: no model reports 'val_f1'; they report accuracy, loss, val_accuracy, val_loss",
+    ),
+    "too many cores": (GOOD + "workers: {count: 100000}\n", "workers.cpus: 100000 workers with 1 cpus each need"),
+    "too many GPUs": (GOOD + "workers: {gpus: 900}\n", "workers.gpus: 1 worker with 900 gpus each need 900"),
+    "count of words": (GOOD + "workers: {count: many}\n", "workers.count: must be auto or a whole number"),
+}
+
+
+@pytest.mark.parametrize("kind", SWEEP_FILES)
+@pytest.mark.parametrize("command", ["launch", "plan"])
+def test_a_bad_sweep_file_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str, command: str
+) -> None:
+    text, message = SWEEP_FILES[kind]
+    (folder / "sweep.yaml").write_text(text)
+    started: list[object] = []
+    monkeypatch.setattr("ray.init", lambda *args, **kwargs: started.append(args))
+    assert message in refused(capsys, monkeypatch, command, "sweep.yaml")
+    assert [path.name for path in folder.iterdir()] == ["sweep.yaml"]
+    assert not started
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["launch", "quikstart"], "no preset named 'quikstart'; there are full, quickstart"),
+        (["launch", "missing.yaml"], "missing.yaml: cannot be read as a sweep file: No such file"),
+        (["launch", "folder"], "folder: cannot be read as a sweep file: Is a directory"),
+        (["launch", "binary.yaml"], "binary.yaml: "),
+        (["launch", "good.yaml", "--run-dir", "folder"], "folder: exists already"),
+        (["launch", "good.yaml", "--run-dir", "good.yaml"], "good.yaml: exists already"),
+        (["launch", "good.yaml", "--set", "search.trials"], "--set: must read key.key=value"),
+        (["launch", "good.yaml", "--set", "search.trial=3"], "search.trial: unknown key"),
+        (["launch", "good.yaml", "--workers", "-1"], "workers.count: must be auto or a whole number"),
+        (["launch", "good.yaml", "--gpus-per-worker", "64"], "this machine has"),
+        (["launch", "good.yaml", "--dataset", "missing.npz"], "missing.npz"),
+        (["launch", "good.yaml", "--dataset", "wrong.npz"], "x_train"),
+        (["launch", "good.yaml", "--dataset", "binary.yaml"], "binary.yaml"),
+        (["launch", "good.yaml", "--frobnicate"], "No such option"),
+        (["launch", "good.yaml", "--address", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1"),
+        (["launch", "good.yaml", "--address", "auto", "--inline"], "--inline: trains in this process"),
+        (["launch", "good.yaml", "--address", "here"], "--address: must be auto or host:port"),
+        (["resume", "missing"], "missing: no run here"),
+        (["status", "folder"], "folder: no run here"),
+        (["report", "missing"], "missing: no run here"),
+        (["export", "missing"], "missing: no run here"),
+        (["export", "missing", "--top", "0"], "--top"),
+        (["dashboard", "missing"], "missing: no run here"),
+        (["plan"], "Missing argument"),
+    ],
+)
+def test_a_bad_command_is_refused(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+) -> None:
+    (folder / "good.yaml").write_text(GOOD)
+    (folder / "binary.yaml").write_bytes(b"\xff\xfe\x00\x01")
+    (folder / "folder").mkdir()
+    (folder / "folder" / "mine.txt").write_text("kept")
+    np.savez(folder / "wrong.npz", images=np.zeros(3))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert message in refused(capsys, monkeypatch, *arguments)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (folder / "runs").exists()

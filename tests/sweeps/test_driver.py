@@ -1,0 +1,211 @@
+"""Whole sweeps with formulas in place of networks: budgets, losses, kills, resume."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sweeps import driver
+from sweeps.config import SweepConfig
+from sweeps.datasets import DataFacts, Dataset
+from sweeps.errors import RunError
+from sweeps.history import History, read_run
+from sweeps.records import TrialEnded, to_line
+from sweeps.runlog import RunDirectory, read_events
+from sweeps.search import Search
+from sweeps.training.inspection import Inspection
+
+SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
+MakeConfig = Callable[..., SweepConfig]
+
+
+def means(*, inline: bool = True) -> driver.Means:
+    return driver.Means(
+        inline=inline, address=None, say=lambda line: None, on_event=lambda event: None, trainer=SYNTHETIC
+    )
+
+
+def prepared(config: SweepConfig, data: Dataset) -> driver.Prepared:
+    """A sweep as `prepare` leaves it, on a few images and without a model."""
+    facts = DataFacts("digits", "made", "digest", 64, 32, 0, 0, "", 10, (28, 28))
+    return driver.Prepared(config, Search(config), data, facts, Inspection((), frozenset({"temperature"}), ()))
+
+
+def results(history: History) -> list[tuple[object, ...]]:
+    """What must not depend on interruptions: every trial's params and outcome."""
+    return [
+        (number, trial.spec.params, trial.spec.seeds, trial.state, trial.ended and trial.ended.value)
+        for number, trial in sorted(history.trials.items())
+    ]
+
+
+@pytest.fixture
+def sweep(make_config: MakeConfig) -> MakeConfig:
+    """A sweep by formula: `sweep("learning", trials=6, epochs=3)`."""
+
+    def make(formula: str = "learning", *, trials: int = 6, epochs: int = 3, **changes: object) -> SweepConfig:
+        return make_config(
+            model={"build": f"tests.sweeps.formulas:{formula}"},
+            search={
+                "trials": trials,
+                "epochs": epochs,
+                "sampler": {"name": "tpe", "startup_trials": 3},
+                "pruner": {"name": "median", "startup_trials": 2, "warmup_steps": 2},
+            },
+            **changes,
+        )
+
+    return make
+
+
+def run(config: SweepConfig, data: Dataset, path: Path, *, inline: bool = True) -> History:
+    return driver.launch(prepared(config, data), RunDirectory(path), means(inline=inline))
+
+
+def test_the_same_seed_gives_the_same_sweep_and_another_seed_another(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path
+) -> None:
+    first, second = (run(sweep(), data, tmp_path / name) for name in ("a", "b"))
+    assert results(first) == results(second)
+    assert results(run(sweep(seed=1), data, tmp_path / "c")) != results(first)
+    states = {trial.state for trial in first.trials.values()}
+    assert states == {"complete", "pruned"}, "the sweep must prune for this test to mean anything"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.5, 0.75, 0.9, 0.999])
+def test_a_sweep_cut_off_anywhere_resumes_to_the_same_end(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    config = sweep()
+    whole = run(config, data, tmp_path / "whole")
+    events = (tmp_path / "whole" / "events.jsonl").read_bytes()
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    header = len(b"".join(events.splitlines(keepends=True)[:4]))
+    (cut / "events.jsonl").write_bytes(events[: header + int((len(events) - header) * share)])
+    before = read_run(cut)
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, means: prepared(config, data))
+    again = driver.resume(RunDirectory(cut), means(), replay=lambda event: None)
+    assert results(again) == results(whole)
+    assert again.ended is not None
+    assert [each.term for each in again.drivers] == list(range(1, len(again.drivers) + 1))
+    for number, trial in before.trials.items():
+        if trial.ended:
+            assert again.trials[number].ended == trial.ended
+            assert again.trials[number].attempts == trial.attempts
+    ends = [event.number for event, _ in read_events(RunDirectory(cut)) if isinstance(event, TrialEnded)]
+    assert sorted(ends) == list(range(12))
+
+
+def test_a_finished_sweep_is_not_run_again(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = sweep()
+    run(config, data, tmp_path / "run")
+    before = (tmp_path / "run" / "events.jsonl").read_bytes()
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, means: prepared(config, data))
+    driver.resume(RunDirectory(tmp_path / "run"), means(), replay=lambda event: None)
+    assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
+
+
+def test_other_data_is_refused_at_resume(sweep: MakeConfig, data: Dataset, tmp_path: Path) -> None:
+    config = sweep()
+    run(config, data, tmp_path / "run")
+    path = tmp_path / "run" / "events.jsonl"
+    (tmp_path / "run" / "events.jsonl").write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:8]))
+    other = replace(prepared(config, data).facts, digest="other")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "prepare", lambda *args, **kwargs: replace(prepared(config, data), facts=other))
+        with pytest.raises(RunError, match="digest"):
+            driver.resume(RunDirectory(tmp_path / "run"), means(), replay=lambda event: None)
+
+
+def test_failed_trials_spend_their_arms_budget_and_keep_their_traceback(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path
+) -> None:
+    history = run(sweep("raising"), data, tmp_path / "run")
+    by_arm = [(trial.spec.arm, trial.state) for trial in history.trials.values()]
+    assert by_arm.count(("max", "failed")) == 6
+    assert [arm for arm, _ in by_arm].count("capsule") == 6
+    failed = next(trial for trial in history.trials.values() if trial.state == "failed")
+    assert failed.ended is not None
+    assert failed.ended.reason == "ValueError: planted <failure>"
+    assert failed.failure is not None
+    assert "formulas.py" in failed.failure.traceback
+
+
+def test_a_lost_worker_costs_an_attempt_and_no_trial(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
+    history = run(sweep("dying_once"), data, tmp_path / "run", inline=False)
+    assert len(history.lost) == 1
+    lost = history.trials[history.lost[0].number]
+    assert [attempt.attempt for attempt in lost.attempts] == [1, 2]
+    assert lost.attempts[0].worker != lost.attempts[1].worker
+    assert len(history.trials) == 12
+    assert all(trial.state in ("complete", "pruned") for trial in history.trials.values())
+    later = [trial.attempts[-1].worker for trial in history.trials.values() if trial.number > lost.number + 1]
+    assert lost.attempts[0].worker not in later
+
+
+def test_a_trial_that_kills_every_worker_fails_and_the_sweep_ends(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path
+) -> None:
+    history = run(sweep("deadly", trials=1), data, tmp_path / "run", inline=False)
+    states = {trial.spec.arm: trial for trial in history.trials.values()}
+    assert states["capsule"].state == "complete"
+    assert states["max"].state == "failed"
+    assert states["max"].ended is not None
+    assert "lost 3 workers" in (states["max"].ended.reason or "")
+
+
+def test_the_leaders_models_are_kept_and_named_by_their_digest(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path
+) -> None:
+    import hashlib
+
+    history = run(sweep(), data, tmp_path / "run")
+    for arm in ("capsule", "max"):
+        complete = [t for t in history.trials.values() if t.spec.arm == arm and t.state == "complete"]
+        best = max(complete, key=lambda trial: trial.ended.value or 0)  # type: ignore[union-attr]
+        model = best.artifacts["model"]
+        payload = (tmp_path / "run" / model.path).read_bytes()
+        assert payload == f"model of trial {best.number}".encode()
+        assert model.digest == hashlib.sha256(payload).hexdigest()
+
+
+def test_two_drivers_on_one_run_are_refused(sweep: MakeConfig, data: Dataset, tmp_path: Path) -> None:
+    run(sweep(), data, tmp_path / "run")
+    code = (
+        "import sys, time; from pathlib import Path; from sweeps.runlog import *;"
+        "log = RunLog.open(RunDirectory(Path(sys.argv[1]))); print('taken', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "run")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "taken\n"
+        with pytest.raises(RunError, match="another driver"):
+            driver.resume(RunDirectory(tmp_path / "run"), means(), replay=lambda event: None)
+        os.kill(holder.pid, signal.SIGKILL)
+    assert not RunDirectory(tmp_path / "run").is_driven()
+
+
+def test_the_header_says_what_was_asked(sweep: MakeConfig, data: Dataset, tmp_path: Path) -> None:
+    config = sweep()
+    history = run(config, data, tmp_path / "run")
+    assert history.config == config
+    assert history.header.data["digest"] == "digest"
+    assert history.header.versions["optuna"]
+    assert [study.study for study in history.studies] == ["small/capsule", "small/max"]
+    assert history.studies[0].space["pooling"] == ["capsule"]
+    assert "temperature" not in history.studies[1].space
+    first = (tmp_path / "run" / "events.jsonl").read_bytes().splitlines(keepends=True)[0]
+    assert first == to_line(history.header)
