@@ -6,87 +6,37 @@ library to be checked (a sampler's settings, a model's metrics) is checked by th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from search_spaces import Choice, SearchSpace, read_preset
+from search_spaces import Choice, read_preset
+from sweeps.document import override, read_yaml
 from sweeps.errors import ConfigError
+from sweeps.fields import Count, FunctionPath, Gpus, NotYet, Plain, Real, Space, Whole, named, plain
 from sweeps.messages import explain
-
-# The phases after search are keys of the contract already, so that a sweep file written for them fails loudly.
-_LATER = "is not run by this version: only 0 works; leave it out"
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-def _read_space(value: object) -> SearchSpace:
-    return value if isinstance(value, SearchSpace) else SearchSpace.from_mapping(value)
-
-
-def _named(value: object) -> object:
-    """A bare name is short for `{name: ...}`."""
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _function_path(value: str) -> str:
-    module, _, function = value.partition(":")
-    if not (all(part.isidentifier() for part in module.split(".")) and function.isidentifier()):
-        raise ValueError(f'must read "package.module:function", got {value!r}')
-    return value
-
-
-def _zero(value: int) -> int:
-    if value != 0:
-        raise ValueError(f"{_LATER} (got {value})")
-    return value
-
-
-def _count(value: object) -> object:
-    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
-        return value
-    raise ValueError(f"must be auto or a whole number of at least 1, got {value!r}")
-
-
-def _gpus(value: object) -> object:
-    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf):
-        return value
-    raise ValueError(f"must be auto or a number of at least 0, got {value!r}")
-
-
-Space = Annotated[SearchSpace, BeforeValidator(_read_space), PlainSerializer(SearchSpace.to_mapping)]
-NotYet = Annotated[int, AfterValidator(_zero)]
-
-
 class ModelConfig(_Section):
     """Who builds the network: `build(**params, **args)` returns a Keras model."""
 
-    build: Annotated[str, AfterValidator(_function_path)] = "capsule_layer:build_classifier"
-    args: dict[str, Any] = {}
+    build: FunctionPath = "capsule_layer:build_classifier"
+    args: Plain = {}
 
 
 class DatasetConfig(_Section):
     """Which images, how many of each part, and the seed of the split."""
 
     name: str = "mnist"
-    train: int = Field(50_000, ge=1)
-    validation: int = Field(10_000, ge=1)
-    split_seed: int = Field(0, ge=0, lt=2**31)
+    train: Whole = Field(50_000, ge=1)
+    validation: Whole = Field(10_000, ge=1)
+    split_seed: Whole = Field(0, ge=0, lt=2**31)
     file: str | None = None
 
 
@@ -105,6 +55,11 @@ class Named(BaseModel):
 
     name: str
 
+    @model_validator(mode="after")
+    def _settings_are_plain(self) -> Self:
+        plain(self.settings)
+        return self
+
     @property
     def settings(self) -> dict[str, Any]:
         """Everything but the name."""
@@ -114,10 +69,10 @@ class Named(BaseModel):
 class SearchConfig(_Section):
     """The budget of the search phase, per arm under `compare`, and how Optuna spends it."""
 
-    trials: int = Field(60, ge=1)
-    epochs: int = Field(15, ge=1)
-    sampler: Annotated[Named, BeforeValidator(_named)] = Named(name="tpe")
-    pruner: Annotated[Named, BeforeValidator(_named)] = Named(name="median")
+    trials: Whole = Field(60, ge=1)
+    epochs: Whole = Field(15, ge=1)
+    sampler: Annotated[Named, BeforeValidator(named)] = Named(name="tpe")
+    pruner: Annotated[Named, BeforeValidator(named)] = Named(name="median")
 
 
 class ConfirmConfig(_Section):
@@ -135,17 +90,17 @@ class SwapConfig(_Section):
 class TrainingConfig(_Section):
     """How a trial is trained; a parameter of the space with one of these names replaces the value."""
 
-    batch_size: int = Field(128, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
+    batch_size: Whole = Field(128, ge=1)
+    learning_rate: Real = Field(1e-3, gt=0)
     dtype_policy: Literal["float32", "mixed_bfloat16", "mixed_float16", "float64"] = "float32"
 
 
 class WorkersConfig(_Section):
     """How many warm training processes, and what each of them holds."""
 
-    count: Annotated[Literal["auto"] | int, BeforeValidator(_count)] = "auto"
-    cpus: float = Field(1, gt=0)
-    gpus: Annotated[Literal["auto"] | float, BeforeValidator(_gpus)] = "auto"
+    count: Count = "auto"
+    cpus: Real = Field(1.0, gt=0)
+    gpus: Gpus = "auto"
 
 
 class SweepConfig(_Section):
@@ -156,7 +111,7 @@ class SweepConfig(_Section):
     """
 
     name: str = Field("sweep", min_length=1, max_length=120)
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: Whole = Field(0, ge=0, lt=2**31)
     model: ModelConfig = ModelConfig()
     dataset: DatasetConfig = DatasetConfig()
     space: Space
@@ -181,6 +136,22 @@ class SweepConfig(_Section):
                 f"compare: must name a parameter of the space that is an unconditional list of choices "
                 f"({', '.join(known) or 'there is none'}), got {self.compare!r}"
             )
+        if len({str(value) for value in self.arms}) < len(self.arms):
+            raise ValueError(f"compare: the values name the studies, so they must differ as text, got {self.arms}")
+        return self
+
+    @model_validator(mode="after")
+    def _space_agrees_with_the_rest(self) -> Self:
+        twice = [name for name in self.space.parameters if name in self.model.args]
+        if twice:
+            raise ValueError(f"model.args.{twice[0]}: is a parameter of the space too; keep one of them")
+        for name in TrainingConfig.model_fields:
+            parameter = self.space.parameters.get(name)
+            for value in parameter.domain.corners() if parameter else ():
+                try:
+                    TrainingConfig.model_validate({name: value}, strict=True)
+                except ValidationError as error:
+                    raise ValueError(explain(error, TrainingConfig, source="space")) from None
         return self
 
     @property
@@ -199,16 +170,13 @@ class SweepConfig(_Section):
             source: How messages name it.
             changes: `key.key=value` overrides, their values read as YAML.
         """
-        try:
-            document = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from None
+        document = read_yaml(text, source=source)
         if not isinstance(document, Mapping):
             raise ConfigError(
                 f"{source}: a sweep file maps keys to values; known keys are {', '.join(cls.model_fields)}"
             )
         for change in changes:
-            document = _override(dict(document), change)
+            document = override(document, change)
         return cls.from_mapping(document, source=source)
 
     @classmethod
@@ -223,31 +191,10 @@ class SweepConfig(_Section):
     def load(cls, name: str, *, changes: tuple[str, ...] = ()) -> Self:
         """Read a sweep file, or a preset where no file has that name."""
         path = Path(name)
-        if path.suffix in {".yaml", ".yml"} or path.exists() or "/" in name:
+        if path.suffix in {".yaml", ".yml"} or path.is_file() or "/" in name:
             try:
                 return cls.from_text(path.read_text(encoding="utf-8"), source=name, changes=changes)
             except (OSError, UnicodeDecodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
                 raise ConfigError(f"{name}: cannot be read as a sweep file: {reason}") from None
         return cls.from_text(read_preset(name), source=f"preset {name}", changes=changes)
-
-
-def _override(document: dict[str, Any], change: str) -> dict[str, Any]:
-    """Apply one `key.key=value`, making the sections on the way."""
-    path, equals, text = change.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise ConfigError(f"--set: must read key.key=value, got {change!r}")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {path}: the value is not YAML: {text!r}") from None
-    return _replaced(document, keys, value)
-
-
-def _replaced(section: object, keys: list[str], value: object) -> dict[str, Any]:
-    if isinstance(section, str):  # a bare name is short for {name: ...}
-        section = {"name": section}
-    opened = dict(section) if isinstance(section, Mapping) else {}
-    opened[keys[0]] = value if len(keys) == 1 else _replaced(opened.get(keys[0]), keys[1:], value)
-    return opened

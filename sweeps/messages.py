@@ -16,10 +16,8 @@ def explain(error: ValidationError, model: type[BaseModel], *, source: str) -> s
 
 
 def _line(detail: Any, model: type[BaseModel]) -> str:
-    path = [str(part) for part in detail["loc"] if part not in ("constrained-int", "constrained-float")]
-    where = ".".join(
-        part for part in path if not part.startswith(("literal[", "function-")) and part not in ("int", "float")
-    )
+    path = [str(part) for part in detail["loc"]]
+    where = ".".join(path)
     if detail["type"] == "extra_forbidden":
         return _unknown(where, _fields(model, path[:-1]))
     if detail["type"] == "missing":
@@ -34,7 +32,8 @@ def _unknown(where: str, known: Sequence[str]) -> str:
     section, _, key = where.rpartition(".")
     close = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"{where}: unknown key; {hint}known keys{f' of {section}' if section else ''} are {', '.join(known)}"
+    names = ", ".join(known) or "none"
+    return f"{where}: unknown key; {hint}known keys{f' of {section}' if section else ''} are {names}"
 
 
 def _fields(model: type[BaseModel], path: Sequence[str]) -> list[str]:

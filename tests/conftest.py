@@ -7,6 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow now and then: a drawn example has no deadline.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def need(found: bool, what: str) -> None:

@@ -1,0 +1,78 @@
+"""The values of a sweep file's keys: how each is read, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from search_spaces import SearchSpace
+
+# The phases after search are keys of the contract already, so that a sweep file written for them fails loudly.
+_LATER = "is not run by this version: only 0 works; leave it out"
+
+
+def named(value: object) -> object:
+    """A bare name is short for `{name: ...}`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _read_space(value: object) -> SearchSpace:
+    return value if isinstance(value, SearchSpace) else SearchSpace.from_mapping(value)
+
+
+def _function_path(value: str) -> str:
+    module, _, function = value.partition(":")
+    if not (all(part.isidentifier() for part in module.split(".")) and function.isidentifier()):
+        raise ValueError(f'must read "package.module:function", got {value!r}')
+    return value
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"must be a number, got {value!r}")
+    return value
+
+
+def plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what JSON cannot hold exactly: it would come back from the log as something else, at resume."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        same = json.loads(text) == value
+    except (TypeError, ValueError, RecursionError):
+        same = False
+    if not same:
+        raise ValueError(f"must be made of text, finite numbers, true/false, null, lists and mappings, got {value!r}")
+    return value
+
+
+def _zero(value: int) -> int:
+    if value != 0:
+        raise ValueError(f"{_LATER} (got {value})")
+    return value
+
+
+def _count(value: object) -> object:
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError(f"must be auto or a whole number of at least 1, got {value!r}")
+
+
+def _gpus(value: object) -> object:
+    if value == "auto" or (
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max
+    ):
+        return value
+    raise ValueError(f"must be auto or a number of at least 0, got {value!r}")
+
+
+Whole: TypeAlias = Annotated[int, Field(strict=True)]
+Real: TypeAlias = Annotated[float, BeforeValidator(_no_truth), Field(allow_inf_nan=False)]
+NotYet: TypeAlias = Annotated[Whole, AfterValidator(_zero)]
+Plain: TypeAlias = Annotated[dict[str, Any], AfterValidator(plain)]
+FunctionPath: TypeAlias = Annotated[str, AfterValidator(_function_path)]
+Space: TypeAlias = Annotated[SearchSpace, BeforeValidator(_read_space), PlainSerializer(SearchSpace.to_mapping)]
+Count: TypeAlias = Annotated[Literal["auto"] | int, BeforeValidator(_count)]
+Gpus: TypeAlias = Annotated[Literal["auto"] | float, BeforeValidator(_gpus)]
