@@ -94,7 +94,7 @@ def launch(prepared: Prepared, directory: RunDirectory, means: Means) -> History
         CapsweepError: If workers cannot be had, or the run directory is taken.
     """
     with (
-        _open_workers(prepared, means) as workers,
+        open_workers(prepared, means) as workers,
         contextlib.closing(RunLog.create(directory, on_event=means.on_event)) as log,
     ):
         _write_header(prepared, log)
@@ -128,7 +128,7 @@ def resume(directory: RunDirectory, means: Means, *, replay: Callable[[AnyEvent]
         unfinished = [trial.number for trial in history.trials.values() if trial.ended is None]
         kept = len(history.trials) - len(unfinished)
         means.say(f"resume: {kept} trials kept, {len(unfinished)} to train again {unfinished or ''}".rstrip())
-        with _open_workers(prepared, means) as workers:
+        with open_workers(prepared, means) as workers:
             _drive(prepared, workers, log, means, history=history)
     return read_run(directory.path)
 
@@ -227,7 +227,7 @@ def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:
 
 
 @contextlib.contextmanager
-def _open_workers(prepared: Prepared, means: Means) -> Iterator[Workers]:
+def open_workers(prepared: Prepared, means: Means) -> Iterator[Workers]:
     """Workers for as long as they are needed; a Ray of our own ends with them."""
     config, data = prepared.config, prepared.data
     workers: Workers
