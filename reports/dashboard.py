@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import dash
+import plotly.graph_objects as go
 from dash import Input, Output, State, dcc, html
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -36,6 +37,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self' {}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_GROWING = {"title", "tickvals", "ticktext", "dtick"}
 _STOPPED = "The log cannot be read any further, so this page stands still; the dashboard's terminal says why."
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -162,17 +164,28 @@ def _connect(app: dash.Dash, live: Live) -> None:
             _LOG.error("%s", error)
             return [_STOPPED, True, *unchanged]
         state = standing(live.run, latest.frames)
-        changed = _contents(latest) if seen != latest.revision else unchanged
+        changed = _contents(latest, fresh=seen < 0) if seen != latest.revision else unchanged
         return [_status(state, live.run), state.state == "ended", *changed]
 
     always = [Output("status", "children"), Output("tick", "disabled")]
     app.callback([*always, *drawn], Input("tick", "n_intervals"), State("seen", "data"))(refresh)
 
 
-def _contents(latest: Snapshot) -> list[Any]:
-    figures = [view.figure for view in latest.views]
+def _contents(latest: Snapshot, *, fresh: bool) -> list[Any]:
+    figures = [view.figure if fresh else _news(view.figure) for view in latest.views]
     sentences = [view.caption for view in latest.views]
     return [_states(latest.frames), _table(arms_grid(latest.frames.arms)), latest.revision, *figures, *sentences]
+
+
+def _news(figure: go.Figure) -> dash.Patch:
+    """What a longer log changes of a figure; the ranges stay out of it, because after a zoom they are the reader's."""
+    drawn, patch = figure.to_plotly_json(), dash.Patch()
+    patch["data"] = drawn["data"]
+    for key in ("shapes", "annotations"):
+        patch["layout"][key] = drawn["layout"].get(key, [])
+    for key in _GROWING & set(drawn["layout"]["xaxis"]):
+        patch["layout"]["xaxis"][key] = drawn["layout"]["xaxis"][key]
+    return patch
 
 
 def _status(state: Standing, run: History) -> list[Any]:

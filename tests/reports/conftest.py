@@ -277,3 +277,42 @@ class Visit:
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda request: self.asked.append(request.url))
+
+
+HOSTILE = (
+    "</script><script>window.__x=1</script>",
+    "<img src=x onerror=window.__x=1>",
+    '"><svg onload=window.__x=1>',
+    "%{y} %{customdata}",
+    "$\\href{javascript:window.__x=1}{x}$",
+    "\u202eRTL\u202c 🦉 {{ 7*7 }}",
+    "<a href='javascript:window.__x=1'>a</a>",
+    "'; window.__x=1; '",
+)
+
+
+@pytest.fixture
+def hostile(writer: Callable[..., Writer]) -> Callable[[bool], Writer]:
+    """A run in which every string that a run may choose is an attack; or the same run with tame strings."""
+
+    def make(wild: bool) -> Writer:
+        texts = HOSTILE if wild else tuple(f"tame{place}" for place in range(len(HOSTILE)))
+        joined = " ".join(texts)
+        run = writer(
+            {
+                "name": joined[:120],
+                "space": {"pooling": list(texts), "size": [texts[0], texts[2]]},
+                "objective": {"metric": texts[1], "direction": "maximize"},
+            },
+            notes=(joined,),
+            data={**FACTS, "name": texts[0], "source": texts[1], "split": texts[2]},
+            versions={texts[3]: texts[4]},
+            commit=texts[0],
+        )
+        for place, text in enumerate(texts):
+            run.trial({"pooling": text, "size": texts[0]}, [0.5 + place / 100])
+            run.trial({"pooling": text, "size": texts[2]}, [0.4], state="pruned", reason=text)
+        run.fail({"pooling": texts[0], "size": texts[0]}, joined, error=texts[1])
+        return run
+
+    return make
