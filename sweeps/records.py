@@ -11,10 +11,11 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic_core import PydanticSerializationError, to_json
 
 from search_spaces import ParamValue
 from sweeps.errors import RunError
@@ -64,7 +65,10 @@ class SweepStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StudyCreated(Event):
-    """One sampler's history: of one arm under `compare`, of the whole space without (`arm` is null)."""
+    """One sampler's history: of one arm under `compare`, of the whole space without (`arm` is null).
+
+    `storage` is null while the study lives in the driver's memory alone.
+    """
 
     event: Literal["study_created"] = "study_created"
     study: str
@@ -80,6 +84,7 @@ class StudyCreated(Event):
     seed: int
     space: dict[str, object]
     space_digest: str
+    storage: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,22 +288,32 @@ _EVENTS: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent, config=ConfigDict(ser_jso
 
 
 def to_line(event: AnyEvent) -> bytes:
-    """One event as one line of JSON, newline included; a number that is not finite is written as text."""
-    return _EVENTS.dump_json(event) + b"\n"
+    """One event as one line of JSON, newline included; a number that is not finite is written as text.
+
+    Text that has no UTF-8 form (a file's name, an exception's message) is written with escapes in its place.
+    """
+    try:
+        return _EVENTS.dump_json(event) + b"\n"
+    except PydanticSerializationError:
+        return to_json(_encodable(asdict(event)), inf_nan_mode="strings") + b"\n"
 
 
 def from_line(line: bytes) -> AnyEvent:
     """Read one line back.
 
     Raises:
-        RunError: If it is no event of this schema.
+        RunError: If it is no event of this schema, or the header of a newer one.
     """
     try:
-        return _EVENTS.validate_json(line)
+        event = _EVENTS.validate_json(line)
     except ValidationError as error:
+        _check_schema(line)
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise RunError(f"no event of schema {SCHEMA}: {where}: {first['msg']} in {line[:80]!r}") from None
+    if isinstance(event, SweepStarted):
+        _check_schema(line)
+    return event
 
 
 def digest(value: object) -> str:
@@ -310,3 +325,24 @@ def digest(value: object) -> str:
 def config_hash(params: Mapping[str, ParamValue]) -> str:
     """A short name for one config, whatever the seed: equal params, equal hash."""
     return digest(dict(params))[:12]
+
+
+def _check_schema(line: bytes) -> None:
+    """A newer schema is recognised even where its header is no longer one of ours."""
+    try:
+        header = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    schema = header.get("schema") if isinstance(header, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise RunError(
+            f"written by a newer capsweep (schema {schema}, this one reads up to {SCHEMA}): upgrade capsweep to read it"
+        )
+
+
+def _encodable(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_encodable(key): _encodable(each) for key, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from sweeps.errors import RunError
-from sweeps.records import SCHEMA, AnyEvent, ArtifactWritten, SweepStarted, TrialEnded, from_line, to_line
+from sweeps.records import AnyEvent, ArtifactWritten, SweepStarted, TrialEnded, from_line, to_line
 
 
 @dataclass(frozen=True)
@@ -172,11 +172,6 @@ def read_events(directory: RunDirectory, *, offset: int = 0) -> Iterator[tuple[A
                 event = from_line(line)
             except RunError as error:
                 raise RunError(f"{directory.events}: byte {offset - len(line)}: {error}") from None
-            if isinstance(event, SweepStarted) and event.schema > SCHEMA:
-                raise RunError(
-                    f"{directory.events}: written by a newer capsweep (schema {event.schema}, this one reads up to "
-                    f"{SCHEMA}): upgrade capsweep to read it"
-                )
             yield event, offset
 
 
