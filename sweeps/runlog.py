@@ -7,6 +7,7 @@ dies. A single append (an export notes that it happened) needs only the short lo
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -53,7 +54,7 @@ class RunDirectory:
     def is_driven(self) -> bool:
         """Whether a living driver holds the run."""
         try:
-            lock = os.open(self.lock, os.O_RDWR)
+            lock = os.open(self.lock, os.O_RDONLY)
         except OSError:
             return False
         try:
@@ -80,10 +81,8 @@ class RunDirectory:
             RunError: If anything is there already.
         """
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise RunError(
-                f"{self.path}: exists already; `capsweep resume {self.path}` goes on with a run, "
-                f"another --run-dir starts a new one"
-            )
+            hint = f"`capsweep resume {self.path}` goes on with it, " if self.events.is_file() else ""
+            raise RunError(f"{self.path}: exists already; {hint}another --run-dir starts a new one")
 
 
 class RunLog:
@@ -146,9 +145,7 @@ def append(directory: RunDirectory, event: AnyEvent) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         _cut_torn_tail(handle)
-        _write(handle, to_line(event))
-        if isinstance(event, SweepStarted | TrialEnded):
-            os.fsync(handle)
+        _write(handle, to_line(event), durable=isinstance(event, SweepStarted | TrialEnded))
     finally:
         os.close(handle)
 
@@ -215,12 +212,14 @@ def _cut_torn_tail(handle: int) -> None:
     os.ftruncate(handle, 0)
 
 
-def _write(handle: int, line: bytes) -> None:
+def _write(handle: int, line: bytes, *, durable: bool) -> None:
     size = os.fstat(handle).st_size
     try:
         written = os.write(handle, line)
         if written != len(line):
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if durable:
+            os.fsync(handle)
     except OSError:
         os.ftruncate(handle, size)
         raise
