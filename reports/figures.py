@@ -47,16 +47,17 @@ def progress(frame: pd.DataFrame, look: Look, *, by: Literal["trials", "seconds"
         figure.add_trace(staircase(steps, style, x=steps[by] / size))
     spent = smallest_spend(frame, look, by=by)
     if spent is not None:
+        bottom = look.direction == "maximize"  # the corner that no curve ends in
         amount = count(int(spent), "trial") if by == "trials" else f"{spent / size:.3g} {unit}"
         figure.add_vline(x=spent / size, line={"dash": "dot", "width": 1, "color": "rgba(128,128,128,0.9)"})
         figure.add_annotation(
             x=spent / size,
-            y=0,
+            y=0 if bottom else 1,
             yref="paper",
             text=f"smallest spend: {amount}",
             showarrow=False,
             xanchor="right",
-            yanchor="bottom",
+            yanchor="bottom" if bottom else "top",
             xshift=-4,
         )
     few = by == "trials" and frame["trials"].max() <= 12

@@ -99,11 +99,8 @@ def tables(run: History) -> Tables:
 
 
 def arm_names(config: SweepConfig) -> Mapping[ParamValue | None, str]:
-    """The arms as text, in the order of the sweep file; two that would read the same keep their quotes."""
-    if config.compare is None:
-        return {None: ALL}
-    texts = [str(arm) for arm in config.arms]
-    return {arm: text if texts.count(text) == 1 else repr(arm) for arm, text in zip(config.arms, texts, strict=True)}
+    """The arms as text, in the order of the sweep file, which sees to it that no two read the same."""
+    return {None: ALL} if config.compare is None else {arm: str(arm) for arm in config.arms}
 
 
 def trials_table(run: History) -> pd.DataFrame:

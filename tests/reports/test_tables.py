@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from reports.placing import positions
-from reports.tables import arm_names, tables
+from reports.tables import tables
 from search_spaces import Choice
 from sweeps.records import AttemptStarted
 
@@ -162,11 +162,6 @@ def test_one_joint_search_is_one_arm(writer) -> None:
     run.trial(PLAIN, [0.7])
     assert column(tables(run.read()).arms, "arm") == ["all"]
     assert column(tables(run.read()).arms, "best") == [0.7]
-
-
-def test_arms_that_read_the_same_are_told_apart(writer) -> None:
-    run = writer({"space": {"pooling": [1, "1", "x"]}})
-    assert list(arm_names(run.config).values()) == ["1", "'1'", "x"]
 
 
 def test_true_is_not_one_on_an_axis() -> None:
