@@ -30,6 +30,7 @@ from sweeps.training.inspection import Inspection
 from sweeps.workers import DEFAULT_TRAINER, InlineWorkers, Workers, package_versions
 
 QUICKSTART = "quickstart"
+CORNERS_AT_LAUNCH = 64
 FALLBACK = {"name": "digits", "train": 1250, "validation": 250}
 
 
@@ -185,6 +186,9 @@ def _prepare_again(history: History, means: Means) -> Prepared:
 
 
 def _check_place(config: SweepConfig, means: Means) -> None:
+    for name in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
+        if os.environ.get(name):
+            raise ConfigError(f"{name}: is set, and would cut every trial short; unset it")
     if means.address is None:
         check_fits(config.workers)
     elif means.inline:

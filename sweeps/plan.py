@@ -11,6 +11,8 @@ from sweeps.hardware import check_fits, count_cpus, count_gpus
 from sweeps.search import Search
 from sweeps.training.inspection import Corner, Inspection
 
+_CORNERS = 1000
+
 
 def describe(config: SweepConfig) -> Iterator[str]:
     """Check everything that `launch` would check, build every corner, time one step, and tell.
@@ -29,10 +31,12 @@ def describe(config: SweepConfig) -> Iterator[str]:
     count, gpus = _workers(config)
     yield f"workers on this machine: {count} with {config.workers.cpus:g} CPU and {gpus:g} GPU each"
     inspection: Inspection = run_in_child(
-        "sweeps.training.preflight:inspect_space", config, facts.shape, facts.classes, measure=True
+        "sweeps.training.preflight:inspect_space", config, facts.shape, facts.classes, limit=_CORNERS, measure=True
     )
     by_size = sorted(inspection.corners, key=lambda corner: corner.parameters)
-    yield f"every corner of the space was built: {len(by_size)} different networks"
+    built = f"{len(by_size)} different networks"
+    left = f", {inspection.skipped} more were not built" if inspection.skipped else ""
+    yield f"{'corners' if left else 'every corner'} of the space built: {built}{left}"
     yield f"  smallest: {_words(by_size[0])}"
     yield f"  largest:  {_words(by_size[-1])}"
     steps = -(-facts.train // config.training.batch_size)

@@ -83,6 +83,9 @@ class RunDirectory:
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             hint = f"`capsweep resume {self.path}` goes on with it, " if self.events.is_file() else ""
             raise RunError(f"{self.path}: exists already; {hint}another --run-dir starts a new one")
+        nearest = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            raise RunError(f"{self.path}: cannot be made, {nearest} does not let us write; choose another --run-dir")
 
 
 class RunLog:

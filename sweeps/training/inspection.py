@@ -23,11 +23,13 @@ class Inspection:
     Attributes:
         metrics: Names in the epoch reports, validation included.
         runtime_values: Params that need no new graph.
-        corners: Every corner of the space, in order; equal networks appear once.
+        corners: The corners of the space that were built; equal networks appear once.
+        skipped: Different networks among the corners that were not built, for their number.
         step_seconds: Of one training step of the largest network on one thread of this CPU; None if not measured.
     """
 
     metrics: tuple[str, ...]
     runtime_values: frozenset[str]
     corners: tuple[Corner, ...]
+    skipped: int = 0
     step_seconds: float | None = None

@@ -5,33 +5,43 @@ Runs in a child process with the GPUs hidden: the driver itself never imports Ke
 
 from __future__ import annotations
 
+import itertools
+import random
 import time
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from search_spaces import Params
-from sweeps.config import SweepConfig
+from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.errors import ConfigError
+from sweeps.messages import explain
 from sweeps.training.inspection import Corner, Inspection
-from sweeps.training.models import Blueprint, count_macs
+from sweeps.training.models import Blueprint, Recipe, count_macs
+
+_ENUMERATED = 100_000
 
 
-def inspect_space(config: SweepConfig, shape: tuple[int, ...], classes: int, *, measure: bool = False) -> Inspection:
+def inspect_space(
+    config: SweepConfig, shape: tuple[int, ...], classes: int, *, limit: int, measure: bool = False
+) -> Inspection:
     """Build every corner, train the smallest network on two images, and compare the metrics with the objective.
 
     Args:
         config: The sweep.
         shape: Height and width of an image.
         classes: Number of labels.
+        limit: Networks to build at most: corners double with every param.
         measure: Whether to time a training step of the largest network too.
 
     Raises:
         ConfigError: If a corner cannot be built or takes images of another shape, or if no model reports the metric.
     """
     blueprint = Blueprint.of(config)
-    corners = _build_corners(blueprint, config, (*shape, 1), classes)
+    chosen, skipped = _choose_corners(blueprint, config, limit)
+    corners = tuple(_build_corner(blueprint, params, (*shape, 1), classes) for params in chosen)
     by_size = sorted(corners, key=lambda corner: corner.macs or corner.parameters)
     metrics = _metrics_of(blueprint, by_size[0].params, shape, classes)
     if config.objective.metric not in metrics:
@@ -39,25 +49,36 @@ def inspect_space(config: SweepConfig, shape: tuple[int, ...], classes: int, *, 
             f"objective.metric: no model reports {config.objective.metric!r}; they report {', '.join(metrics)}"
         )
     seconds = _time_step(blueprint, by_size[-1].params, shape, classes) if measure else None
-    return Inspection(metrics, frozenset(blueprint.runtime_values), corners, seconds)
+    return Inspection(metrics, frozenset(blueprint.runtime_values), corners, skipped, seconds)
 
 
-def _build_corners(
-    blueprint: Blueprint, config: SweepConfig, shape: tuple[int, ...], classes: int
-) -> tuple[Corner, ...]:
-    corners: dict[str, Corner] = {}
-    for params in config.space.corners():
-        key = blueprint.recipe(params).key
-        if key not in corners:
-            model = _build(blueprint, params)
-            _check_shapes(model, params, shape, classes)
-            corners[key] = Corner(params, model.count_params(), count_macs(model))
-    return tuple(corners.values())
+def _choose_corners(blueprint: Blueprint, config: SweepConfig, limit: int) -> tuple[list[Params], int]:
+    """One corner for each different network, `limit` of them at most, and how many were left out."""
+    networks: dict[str, Params] = {}
+    for params in itertools.islice(config.space.corners(), _ENUMERATED):
+        networks.setdefault(_recipe(blueprint, params).key, params)
+    chosen = list(networks.values())
+    if len(chosen) > limit:
+        chosen = random.Random(0).sample(chosen, limit)
+    return chosen, len(networks) - len(chosen)
+
+
+def _build_corner(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> Corner:
+    model = _build(blueprint, params)
+    _check_shapes(model, params, shape, classes)
+    return Corner(dict(params), model.count_params(), count_macs(model))
+
+
+def _recipe(blueprint: Blueprint, params: Params) -> Recipe:
+    try:
+        return blueprint.recipe(params)
+    except ValidationError as error:
+        raise ConfigError(explain(error, TrainingConfig, source="space")) from None
 
 
 def _build(blueprint: Blueprint, params: Params) -> keras.Model:
+    recipe = _recipe(blueprint, params)
     try:
-        recipe = blueprint.recipe(params)
         model, plain = blueprint.build_model(recipe)
         blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
     except Exception as error:
@@ -90,7 +111,7 @@ def _metrics_of(blueprint: Blueprint, params: Params, shape: tuple[int, ...], cl
 
 def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> float:
     model = _build(blueprint, params)
-    batch = blueprint.recipe(params).training.batch_size
+    batch = _recipe(blueprint, params).training.batch_size
     images, labels = _noise(batch, shape, classes)
     for _ in range(2):  # the first traces, the second is still cold
         model.train_on_batch(images, labels)

@@ -88,6 +88,10 @@ SWEEP_FILES = {
         GOOD + "model: {args: {depth: 3}}\n".replace("model: {", "model: {"),
         "model.build: fails for",
     ),
+    "setting out of range": (
+        edited("learning_rate: {float: [1.0e-4, 1.0e-2], log: true}", "batch_size: {int: [0, 8]}"),
+        "space: batch_size: input should be greater than or equal to 1",
+    ),
     "metric of no model": (
         GOOD + "objective: {metric: val_f1}\n",
         "objective.metric: no model reports 'val_f1'; they report accuracy, loss, val_accuracy, val_loss",
@@ -121,6 +125,7 @@ def test_a_bad_sweep_file_is_refused(
         (["launch", "binary.yaml"], "binary.yaml: "),
         (["launch", "good.yaml", "--run-dir", "folder"], "folder: exists already"),
         (["launch", "good.yaml", "--run-dir", "good.yaml"], "good.yaml: exists already"),
+        (["launch", "good.yaml", "--run-dir", "good.yaml/run"], "good.yaml does not let us write"),
         (["launch", "good.yaml", "--set", "search.trials"], "--set: must read key.key=value"),
         (["launch", "good.yaml", "--set", "search.trial=3"], "search.trial: unknown key"),
         (["launch", "good.yaml", "--workers", "-1"], "workers.count: must be auto or a whole number"),
