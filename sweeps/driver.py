@@ -84,7 +84,11 @@ def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False) -
     means.say(
         f"data: {facts.name}, {facts.train:,} images to train and {facts.validation:,} to validate ({facts.source})"
     )
-    inspection: Inspection = run_in_child("sweeps.training.preflight:inspect_space", config, facts.shape, facts.classes)
+    inspection: Inspection = run_in_child(
+        "sweeps.training.preflight:inspect_space", config, facts.shape, facts.classes, limit=CORNERS_AT_LAUNCH
+    )
+    if inspection.skipped:
+        means.say(f"built {CORNERS_AT_LAUNCH} corners of the space; `capsweep plan` builds {inspection.skipped} more")
     return Prepared(config, Search(config), data, facts, inspection, notes)
 
 
