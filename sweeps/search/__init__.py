@@ -1,7 +1,7 @@
 """Decides what to train and what to stop: the only part of the machine that imports Optuna.
 
 `Search` spends the budget of every arm; an `Arm` is one Optuna study, lived in memory and rebuilt from the log;
-`samplers` and `pruners` know the names and settings that a sweep file may use.
+`settings` knows the names and settings that a sweep file may use.
 """
 
 from sweeps.search.search import Search

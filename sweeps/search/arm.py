@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from search_spaces import Params, ParamValue, SearchSpace
 from sweeps.records import Direction, State
-from sweeps.search.settings import Pruner, Sampler
+from sweeps.search.settings import Sampler
 from sweeps.seeds import derive
 
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
@@ -56,13 +56,13 @@ class Arm:
         self._running: dict[int, optuna.Trial] = {}
         self._reported: dict[int, set[int]] = {}
         self.asked = 0
-        self._ended = 0
+        self._judged = 0
 
     def ask(self) -> Suggestion:
         """Draw params with a sampler seeded for this very suggestion, so that resume draws the same."""
         self._study.sampler = self._sampler.make(derive(self._seed, self.name, self.asked, "sampler"))
         params = self._begin()
-        return Suggestion(self.asked - 1, params, self._sampler.phase(self._ended))
+        return Suggestion(self.asked - 1, params, self._sampler.phase(self._judged))
 
     def restore(self, params: Params) -> None:
         """Take up a trial from the log, with the params it was given then."""
@@ -75,17 +75,19 @@ class Arm:
             self._reported[order].add(epoch)
             self._running[order].report(value, epoch)
 
-    def should_prune(self, order: int) -> bool:
-        """Whether the trial has fallen behind."""
-        return self._running[order].should_prune()
+    def should_prune(self, order: int, epoch: int) -> bool:
+        """Whether the trial has fallen behind; up to the epoch that a lost attempt reached, that is decided already."""
+        return epoch >= max(self._reported[order], default=0) and self._running[order].should_prune()
 
     def tell(self, order: int, state: State, value: float | None) -> None:
         """End a trial; a value that is not finite ends it as failed, which is how the log has it too."""
         trial = self._running.pop(order)
         del self._reported[order]
-        complete = state == "complete" and value is not None and math.isfinite(value)
-        self._study.tell(trial, value if complete else None, state=_STATES[state])
-        self._ended += 1
+        if state == "complete" and (value is None or not math.isfinite(value)):
+            state = "failed"
+        self._study.tell(trial, value if state == "complete" else None, state=_STATES[state])
+        # Samplers learn nothing from a trial that failed.
+        self._judged += state != "failed"
 
     def trials(self) -> list[optuna.trial.FrozenTrial]:
         """The study as Optuna sees it."""
@@ -99,6 +101,8 @@ class Arm:
         return params
 
 
-def make_pruner(pruner: Pruner, *, images: int, batch_size: int) -> optuna.pruners.BasePruner:
-    """A pruner whose steps are epochs of `images` in batches of `batch_size`."""
-    return pruner.make(steps_per_epoch=-(-images // batch_size))
+def largest_batch(space: SearchSpace, default: int) -> int:
+    """The batch of the trials that make the fewest steps an epoch: no trial is stopped before its share of them."""
+    parameter = space.parameters.get("batch_size")
+    sizes = [int(size) for size in parameter.domain.corners()] if parameter else [default]
+    return max(*sizes, default) if parameter and parameter.when else max(sizes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from search_spaces import ParamValue, SearchSpace
@@ -25,12 +25,12 @@ from sweeps.records import (
     config_hash,
     digest,
 )
-from sweeps.search.arm import Arm, make_pruner
+from sweeps.search.arm import Arm, largest_batch
 from sweeps.search.settings import read_pruner, read_sampler
 from sweeps.seeds import trial_seeds
 from sweeps.selection import better, score
 
-MAX_ATTEMPTS = 3
+MAX_LOSSES = 3
 
 
 class Search:
@@ -50,6 +50,7 @@ class Search:
         self._specs: dict[int, TrialSpec] = {}
         self._courses: dict[int, list[EpochEnded]] = {}
         self._attempts: dict[int, int] = {}
+        self._losses: Counter[int] = Counter()
         self._again: deque[int] = deque()
         self._leaders: dict[str, float] = {}
         self._ended = 0
@@ -123,6 +124,8 @@ class Search:
                     self._courses[event.number] = []
                 case EpochEnded():
                     self._note(event)
+                case AttemptLost():
+                    self._losses[event.number] += 1
                 case TrialEnded():
                     del unfinished[event.number]
                     self._tell(event)
@@ -144,13 +147,15 @@ class Search:
         arm, spec = self._note(event)
         if event.epoch + 1 >= spec.epochs:
             return self._end(event.number, "complete", None)
-        if arm.should_prune(spec.order):
+        if arm.should_prune(spec.order, event.epoch):
             return self._end(event.number, "pruned", None)
         return None
 
     def _observe_loss(self, event: AttemptLost) -> TrialEnded | None:
-        if event.attempt >= MAX_ATTEMPTS:
-            return self._end(event.number, "failed", f"lost {event.attempt} workers, the last by: {event.reason}")
+        self._losses[event.number] += 1
+        losses = self._losses[event.number]
+        if losses >= MAX_LOSSES:
+            return self._end(event.number, "failed", f"lost {losses} workers, the last by: {event.reason}")
         self._again.append(event.number)
         return None
 
@@ -197,22 +202,18 @@ class Search:
 
     def _shared(self, params: dict[str, ParamValue]) -> dict[str, ParamValue]:
         """The params that every arm has: what two trials must agree on to be a pair."""
-        parameters = self._config.space.parameters
-        compare = self._config.compare
-        return {
-            name: value for name, value in params.items() if name != compare and compare not in parameters[name].when
-        }
+        common = set.intersection(*(set(arm.space.parameters) for arm in self._arms.values()))
+        return {name: value for name, value in params.items() if name in common - {self._config.compare}}
 
     def _make_arm(self, name: str, value: ParamValue | None) -> Arm:
-        config = self._config
-        domain = config.space.parameters.get("batch_size")
-        largest = domain.domain.corners()[-1] if domain else config.training.batch_size
+        config, space = self._config, self._space_of(value)
+        batch_size = largest_batch(space, config.training.batch_size)
         return Arm(
             name,
-            self._space_of(value),
+            space,
             seed=config.seed,
             sampler=self._sampler,
-            pruner=make_pruner(self._pruner, images=config.dataset.train, batch_size=int(largest)),
+            pruner=self._pruner.make(steps_per_epoch=-(-config.dataset.train // batch_size)),
             direction=config.objective.direction,
         )
 

@@ -27,8 +27,8 @@ class Sampler(_Settings):
         """Optuna's sampler."""
         return optuna.samplers.RandomSampler(seed=seed)
 
-    def phase(self, ended: int) -> str:
-        """What kind of draw the next one is, with `ended` trials of the study behind it."""
+    def phase(self, judged: int) -> str:
+        """What kind of draw the next one is, with `judged` complete or pruned trials of the study behind it."""
         return "random"
 
     @property
@@ -55,9 +55,9 @@ class Tpe(Sampler):
             seed=seed,
         )
 
-    def phase(self, ended: int) -> str:
-        """Random until enough trials have ended."""
-        return "startup" if ended < self.startup_trials else "model"
+    def phase(self, judged: int) -> str:
+        """Random until enough trials are complete or pruned."""
+        return "startup" if judged < self.startup_trials else "model"
 
     @property
     def startup(self) -> int:

@@ -1,0 +1,636 @@
+"""Search: equal budgets, honest results, pruning at the right step, and a replay that forgets nothing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.trial import TrialState
+
+from search_spaces import ParamValue
+from sweeps.config import SweepConfig
+from sweeps.loop import Assignment
+from sweeps.records import (
+    AnyEvent,
+    AttemptLost,
+    AttemptStarted,
+    EpochEnded,
+    StudyCreated,
+    TrialEnded,
+    TrialFailed,
+    TrialSpec,
+    TrialStarted,
+    WorkerStarted,
+    config_hash,
+    digest,
+    from_line,
+    to_line,
+)
+from sweeps.search import Search
+from sweeps.search.arm import Arm, largest_batch
+from sweeps.search.settings import Pruner, Tpe
+from sweeps.seeds import trial_seeds
+
+SPACE = {
+    "pooling": ["capsule", "max"],
+    "pool_size": {"int": [2, 4]},
+    "steps": {"int": [1, 3], "when": {"pooling": "capsule"}},
+    "learning_rate": {"float": [1.0e-4, 1.0e-2], "log": True},
+}
+TPE = {"name": "tpe", "startup_trials": 2, "candidates": 4}
+MEDIAN = {"name": "median", "startup_trials": 2, "warmup_steps": 4}
+
+
+def make_config(**changes: Any) -> SweepConfig:
+    """Two arms of five trials of four epochs, two steps each; keys with a dot replace one key of a section."""
+    document: dict[str, Any] = {
+        "name": "s",
+        "dataset": {"train": 64, "validation": 8},
+        "training": {"batch_size": 32},
+        "space": SPACE,
+        "compare": "pooling",
+        "search": {"trials": 5, "epochs": 4, "sampler": TPE, "pruner": MEDIAN},
+        "objective": {"metric": "val_accuracy", "direction": "maximize", "at": "last"},
+    }
+    for path, value in changes.items():
+        section, _, key = path.partition("__")
+        document[section] = {**document.get(section, {}), key: value} if key else value
+    return SweepConfig.from_mapping(document, source="test")
+
+
+def epoch_of(spec: TrialSpec, epoch: int, value: float, *, attempt: int = 1, **metrics: float) -> EpochEnded:
+    return EpochEnded(
+        number=spec.number,
+        attempt=attempt,
+        worker="w",
+        epoch=epoch,
+        step=2 * (epoch + 1),
+        metrics={"loss": 1.0, "val_accuracy": value, **metrics},
+        seconds=1.0,
+        is_first=epoch == 0,
+        traces=0,
+        memory_bytes=1,
+    )
+
+
+def ask(search: Search) -> Assignment:
+    work = search.ask()
+    assert work is not None
+    return work
+
+
+def train(search: Search, *values: float) -> TrialEnded:
+    """Ask for a trial and report these values until it ends."""
+    spec = ask(search).spec
+    for epoch, value in enumerate(values):
+        result = search.observe(epoch_of(spec, epoch, value))
+        if result is not None:
+            return result
+    raise AssertionError("the trial has not ended")
+
+
+def lose(search: Search, work: Assignment) -> TrialEnded | None:
+    return search.observe(AttemptLost(number=work.spec.number, attempt=work.attempt, worker="w", reason="gone"))
+
+
+def arms_of(search: Search) -> Mapping[str, Arm]:
+    return search._arms
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What happens to a trial at an epoch: it raises, its metric is NaN or not there, or its worker is lost."""
+
+    kind: str
+    epoch: int
+    times: int = 99
+
+
+@dataclass
+class World:
+    """One worker and a log; what a trial comes to depends on its params and its fate alone."""
+
+    fates: Mapping[int, Fate]
+    log: list[AnyEvent] = field(default_factory=list)
+
+    def drive(self, search: Search) -> None:
+        while not search.finished():
+            work = ask(search)
+            if work.is_new:
+                self.log.append(work.spec)
+            self.log.append(
+                AttemptStarted(
+                    number=work.spec.number, attempt=work.attempt, worker="w", wait_seconds=0.0, concurrency=1
+                )
+            )
+            self._train(search, work)
+
+    def _train(self, search: Search, work: Assignment) -> None:
+        for epoch in range(work.spec.epochs):
+            event = self._happen(work, epoch)
+            self.log.append(event)
+            result = search.observe(event)
+            if result is not None:
+                self.log.append(result)
+                search.keeps(result)
+                return
+            if isinstance(event, AttemptLost):
+                return
+        raise AssertionError(f"trial {work.spec.number} has not ended after its last epoch")
+
+    def _happen(self, work: Assignment, epoch: int) -> EpochEnded | TrialFailed | AttemptLost:
+        spec, fate = work.spec, self.fates.get(work.spec.number)
+        value = quality(spec.params) + 0.01 * epoch
+        if fate is None or fate.epoch != epoch:
+            return epoch_of(spec, epoch, value, attempt=work.attempt)
+        if fate.kind == "lost":
+            lost = sum(isinstance(event, AttemptLost) and event.number == spec.number for event in self.log)
+            if lost < fate.times:
+                return AttemptLost(number=spec.number, attempt=work.attempt, worker="w", reason="gone")
+            return epoch_of(spec, epoch, value, attempt=work.attempt)
+        if fate.kind == "raise":
+            return TrialFailed(
+                number=spec.number, attempt=work.attempt, worker="w", error="E", message="m", traceback=""
+            )
+        if fate.kind == "nan":
+            return epoch_of(spec, epoch, math.nan, attempt=work.attempt)
+        return replace(epoch_of(spec, epoch, 0.0, attempt=work.attempt), metrics={"loss": 1.0})
+
+    def cut(self, length: int) -> World:
+        """The world after a crash, as the log tells it."""
+        return World(self.fates, [from_line(to_line(event)) for event in self.log[:length]])
+
+    def results(self) -> dict[int, str]:
+        """All that is known of each trial but for times, attempts and reasons; as text, where NaN equals NaN."""
+        ended = {event.number: event for event in self.log if isinstance(event, TrialEnded)}
+        return {
+            spec.number: f"{replace(spec, time=0)} {replace(ended[spec.number], time=0, attempt=0, reason='')}"
+            for spec in self.log
+            if isinstance(spec, TrialStarted)
+        }
+
+    def count(self, kind: type[AnyEvent]) -> Counter[int]:
+        return Counter(event.number for event in self.log if isinstance(event, kind))  # type: ignore[union-attr,misc]
+
+
+def quality(params: Mapping[str, ParamValue]) -> float:
+    """Between 0 and 1, another number for every config."""
+    return int(config_hash(params), 16) / 16**12
+
+
+def optuna_trials(search: Search) -> list[tuple[object, ...]]:
+    return [
+        (name, trial.number, trial.params, trial.state, trial.value, trial.intermediate_values)
+        for name, arm in arms_of(search).items()
+        for trial in arm.trials()
+    ]
+
+
+def resumed(config: SweepConfig, world: World, length: int) -> tuple[Search, World]:
+    again, search = world.cut(length), Search(config)
+    search.replay(again.log)
+    again.drive(search)
+    return search, again
+
+
+FATES = {
+    1: Fate("nan", 2),
+    2: Fate("lost", 3, times=2),
+    3: Fate("raise", 1),
+    4: Fate("missing", 0),
+    5: Fate("lost", 0),
+    6: Fate("lost", 1, times=1),
+}
+
+
+def test_a_log_cut_after_any_event_leads_to_the_same_sweep() -> None:
+    config = make_config(search__trials=8)
+    search, world = Search(config), World(FATES)
+    world.drive(search)
+    states = Counter(str(event.state) for event in world.log if isinstance(event, TrialEnded))
+    assert states == {"failed": 4, "complete": states["complete"], "pruned": states["pruned"]}
+    assert states["pruned"] >= 2
+    for length in range(len(world.log)):
+        again, other = resumed(config, world, length)
+        assert other.results() == world.results(), f"cut after {length} events"
+        assert optuna_trials(again) == optuna_trials(search), f"cut after {length} events"
+        before = {event.number for event in world.log[:length] if isinstance(event, TrialEnded)}
+        after = {event.number for event in other.log[length:] if isinstance(event, AttemptStarted)}
+        assert not before & after, "a finished trial was trained again"
+        assert set(other.count(TrialEnded).values()) == {1}
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_log_cut_twice_leads_to_the_same_sweep_whatever_happens_to_its_trials(data: st.DataObject) -> None:
+    kinds = st.sampled_from(["nan", "lost", "raise", "missing"])
+    fate = st.builds(Fate, kinds, st.integers(0, 3), times=st.sampled_from([1, 2, 99]))
+    world = World(data.draw(st.dictionaries(st.integers(0, 7), fate, max_size=5)))
+    config = make_config(
+        seed=data.draw(st.integers(0, 99)),
+        search__trials=4,
+        objective__direction=data.draw(st.sampled_from(["maximize", "minimize"])),
+        objective__at=data.draw(st.sampled_from(["last", "best"])),
+        compare=data.draw(st.sampled_from(["pooling", None])),
+    )
+    search = Search(config)
+    world.drive(search)
+    _, once = resumed(config, world, data.draw(st.integers(0, len(world.log) - 1)))
+    again, twice = resumed(config, once, data.draw(st.integers(0, len(once.log) - 1)))
+    assert twice.results() == world.results()
+    assert optuna_trials(again) == optuna_trials(search)
+    assert again.finished()
+    assert again.ask() is None
+
+
+def test_every_arm_gets_its_budget_whatever_ends_its_trials() -> None:
+    world = World({0: Fate("raise", 0), 2: Fate("lost", 0), 4: Fate("nan", 0), 6: Fate("missing", 0)})
+    search = Search(make_config())
+    world.drive(search)
+    specs = [event for event in world.log if isinstance(event, TrialStarted)]
+    assert [spec.number for spec in specs] == list(range(10))
+    assert Counter(spec.arm for spec in specs) == {"capsule": 5, "max": 5}
+    assert [spec.order for spec in specs if spec.arm == "max"] == list(range(5))
+    assert Counter(spec.study for spec in specs) == {"s/capsule": 5, "s/max": 5}
+    assert world.count(TrialEnded) == Counter(range(10))
+    assert world.count(AttemptStarted)[2] == 3
+    assert search.finished()
+    assert search.ask() is None
+
+
+def test_arms_take_turns_even_when_many_trials_run_at_once() -> None:
+    search = Search(make_config(search__trials=2))
+    works = [ask(search) for _ in range(4)]
+    assert [work.spec.arm for work in works] == ["capsule", "max", "capsule", "max"]
+    assert search.ask() is None
+    assert not search.finished()
+    for work in works[:-1]:
+        search.observe(TrialFailed(number=work.spec.number, attempt=1, worker="w", error="", message="", traceback=""))
+    assert not search.finished()
+    lose(search, works[-1])
+    assert ask(search).spec == works[-1].spec
+    assert search.ask() is None
+
+
+def test_without_compare_there_is_one_study_of_the_whole_space() -> None:
+    search = Search(make_config(compare=None, search__trials=12))
+    (study,) = search.studies()
+    assert (study.study, study.arm, study.budget) == ("s", None, 12)
+    specs = [ask(search).spec for _ in range(12)]
+    assert {spec.arm for spec in specs} == {None}
+    assert {spec.params["pooling"] for spec in specs} == {"capsule", "max"}
+    assert all(spec.shared_hash == spec.config_hash for spec in specs)
+    assert search.ask() is None
+
+
+def test_a_trial_is_described_in_full() -> None:
+    config = make_config(seed=3, dataset__split_seed=9)
+    search = Search(config)
+    ask(search), ask(search)
+    spec = ask(search).spec
+    config.space.validate(spec.params)
+    shared = {name: spec.params[name] for name in ("pool_size", "learning_rate")}
+    assert (spec.number, spec.phase, spec.study, spec.arm, spec.order) == (2, "search", "s/capsule", "capsule", 1)
+    assert (spec.epochs, spec.sampler_phase) == (4, "startup")
+    assert spec.config_hash == config_hash(spec.params)
+    assert spec.shared_hash == config_hash(shared)
+    assert spec.seeds == trial_seeds(3, "search", 1, split=9)
+
+
+def test_trials_of_two_arms_with_the_same_order_share_their_seeds() -> None:
+    search = Search(make_config())
+    specs = [ask(search).spec for _ in range(10)]
+    for order in range(5):
+        assert len({spec.seeds for spec in specs if spec.order == order}) == 1
+    assert len({spec.seeds for spec in specs}) == 5
+
+
+def test_params_follow_from_the_seed() -> None:
+    def drawn(**changes: Any) -> list[dict[str, ParamValue]]:
+        world = World({})
+        world.drive(Search(make_config(**changes)))
+        return [event.params for event in world.log if isinstance(event, TrialStarted)]
+
+    assert drawn() == drawn()
+    one, other = drawn(), drawn(seed=1)
+    assert all(a != b for a, b in zip(one, other, strict=True))
+    assert all(a["learning_rate"] != b["learning_rate"] for a, b in zip(one[::2], one[1::2], strict=True))
+
+
+def test_what_only_some_arms_have_is_not_shared() -> None:
+    space = {
+        "arm": ["a", "b", "c"],
+        "some": {"choice": [1], "when": {"arm": ["a", "b"]}},
+        "hanging": {"choice": [1], "when": {"some": 1}},
+        "all": {"choice": [1], "when": {"arm": ["a", "b", "c"]}},
+        "plain": [1],
+    }
+    search = Search(make_config(space=space, compare="arm"))
+    specs = [ask(search).spec for _ in range(3)]
+    assert [sorted(spec.params) for spec in specs] == [
+        ["all", "arm", "hanging", "plain", "some"],
+        ["all", "arm", "hanging", "plain", "some"],
+        ["all", "arm", "plain"],
+    ]
+    assert {spec.shared_hash for spec in specs} == {config_hash({"all": 1, "plain": 1})}
+    assert len({spec.config_hash for spec in specs}) == 3
+
+
+def test_a_lost_trial_comes_first_again_with_the_next_attempt() -> None:
+    search = Search(make_config())
+    first, second = ask(search), ask(search)
+    assert (first.attempt, first.is_new) == (1, True)
+    search.observe(epoch_of(first.spec, 0, 0.5))
+    assert lose(search, first) is None
+    assert lose(search, second) is None
+    again = ask(search)
+    assert (again.spec, again.attempt, again.is_new) == (first.spec, 2, False)
+    assert ask(search) == Assignment(second.spec, 2, False)
+    assert ask(search).spec.number == 2
+    for epoch in range(3):
+        assert search.observe(epoch_of(first.spec, epoch, 0.1 * epoch, attempt=2)) is None
+    result = search.observe(epoch_of(first.spec, 3, 0.9, attempt=2))
+    assert result is not None
+    assert (result.state, result.attempt, result.epochs, result.value) == ("complete", 2, 4, 0.9)
+
+
+def test_the_third_loss_ends_a_trial() -> None:
+    search = Search(make_config())
+    for _ in range(2):
+        assert lose(search, ask(search)) is None
+    work = ask(search)
+    search.observe(epoch_of(work.spec, 0, 0.5))
+    result = lose(search, work)
+    assert result is not None
+    assert (result.state, result.reason) == ("failed", "lost 3 workers, the last by: gone")
+    assert (result.attempt, result.value, result.epochs, result.best_value) == (3, None, 1, 0.5)
+    assert ask(search).spec.number == 1
+
+
+def test_an_interrupted_driver_is_no_lost_worker() -> None:
+    config = make_config()
+    search = Search(config)
+    work = ask(search)
+    log: list[AnyEvent] = [work.spec]
+    started = AttemptStarted(number=0, attempt=1, worker="w", wait_seconds=0.0, concurrency=1)
+    log += [replace(started, attempt=attempt) for attempt in (1, 2, 3, 4)]
+    log += [AttemptLost(number=0, attempt=4, worker="w", reason="gone"), replace(started, attempt=5)]
+    search = Search(config)
+    search.replay(log)
+    work = ask(search)
+    assert (work.attempt, work.is_new) == (6, False)
+    assert lose(search, work) is None
+    result = lose(search, ask(search))
+    assert result is not None
+    assert result.reason == "lost 3 workers, the last by: gone"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "named"),
+    [
+        ({"val_accuracy": math.nan}, "val_accuracy"),
+        ({"val_accuracy": math.inf}, "val_accuracy"),
+        ({"loss": math.nan}, "loss"),
+        ({"loss": -math.inf}, "loss"),
+        ({"loss": math.nan, "val_accuracy": math.nan}, "val_accuracy"),
+    ],
+)
+def test_numbers_that_are_not_finite_end_a_trial_as_diverged(metrics: dict[str, float], named: str) -> None:
+    search = Search(make_config())
+    spec = ask(search).spec
+    assert search.observe(epoch_of(spec, 0, 0.75)) is None
+    result = search.observe(replace(epoch_of(spec, 1, 0.5), metrics={"loss": 1.0, "val_accuracy": 0.5, **metrics}))
+    assert result is not None
+    assert (result.state, result.value) == ("failed", None)
+    assert result.reason == f"diverged: {named} is not finite after epoch 2"
+    assert (result.epochs, result.step, result.best_value, result.best_epoch) == (2, 4, 0.75, 0)
+    assert repr(result.last) == repr({"loss": 1.0, "val_accuracy": 0.5, **metrics})
+    assert arms_of(search)["s/capsule"].trials()[0].state == TrialState.FAIL
+
+
+def test_another_metric_may_be_what_it_likes() -> None:
+    search = Search(make_config())
+    assert search.observe(epoch_of(ask(search).spec, 0, 0.5, val_loss=math.nan)) is None
+
+
+def test_a_missing_metric_ends_a_trial_with_the_reported_ones_named() -> None:
+    search = Search(make_config(objective__metric="val_f1"))
+    result = train(search, 0.5)
+    assert (result.state, result.value, result.last) == ("failed", None, {})
+    assert result.reason == "no metric val_f1; the model reports loss, val_accuracy"
+
+
+def test_what_a_model_raises_is_its_trials_reason() -> None:
+    search = Search(make_config())
+    number = ask(search).spec.number
+    event = TrialFailed(number=number, attempt=1, worker="w", error="ValueError", message="too big", traceback="...")
+    result = search.observe(event)
+    assert result is not None
+    assert (result.state, result.reason, result.epochs, result.step) == ("failed", "ValueError: too big", 0, 0)
+    assert (result.best_value, result.best_epoch, result.last) == (None, None, {})
+
+
+def test_a_worker_that_starts_ends_nothing() -> None:
+    event = WorkerStarted(
+        worker="w", node="n", pid=1, device="cpu", backend="b", versions={}, deterministic=False, seconds=1.0
+    )
+    assert Search(make_config()).observe(event) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "direction", "value", "best"),
+    [
+        ("last", "maximize", 0.4, (0.8, 1)),
+        ("best", "maximize", 0.8, (0.8, 1)),
+        ("last", "minimize", 0.4, (0.2, 2)),
+        ("best", "minimize", 0.2, (0.2, 2)),
+    ],
+)
+def test_the_value_is_taken_at_the_last_or_at_the_best_epoch(
+    at: str, direction: str, value: float, best: tuple[float, int]
+) -> None:
+    search = Search(make_config(objective__at=at, objective__direction=direction, search__pruner="none"))
+    result = train(search, 0.5, 0.8, 0.2, 0.4)
+    assert (result.state, result.value) == ("complete", value)
+    assert (result.best_value, result.best_epoch) == best
+    assert (result.epochs, result.step, result.prune_step, result.reason) == (4, 8, None, None)
+    assert result.last == {"loss": 1.0, "val_accuracy": 0.4}
+    assert arms_of(search)["s/capsule"].trials()[0].value == value
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "warmup", "first"),
+    [
+        (64, 32, 0, 0),
+        (64, 32, 1, 0),
+        (64, 32, 2, 0),
+        (64, 32, 3, 1),
+        (64, 32, 4, 1),
+        (64, 32, 5, 2),
+        (65, 32, 3, 0),
+        (65, 32, 4, 1),
+        (63, 32, 2, 0),
+        (32, 32, 3, 2),
+        (8, 32, 4, 3),
+        (4096, 32, 64, 0),
+        (50_000, 128, 64, 0),
+        (64, 32, 7, 3),
+    ],
+)
+def test_no_trial_is_stopped_before_its_warm_up_steps(images: int, batch: int, warmup: int, first: int) -> None:
+    config = make_config(
+        dataset__train=images,
+        training__batch_size=batch,
+        search__epochs=9,
+        search__pruner={"name": "median", "startup_trials": 1, "warmup_steps": warmup},
+        compare=None,
+    )
+    search = Search(config)
+    assert train(search, *[0.9] * 9).state == "complete"
+    result = train(search, *[0.1] * 9)
+    assert (result.state, result.epochs, result.value) == ("pruned", first + 1, 0.1)
+    assert result.prune_step == result.step == 2 * (first + 1)
+    steps = math.ceil(images / batch)
+    assert steps * (first + 1) >= warmup > steps * first or (first == 0 and warmup <= steps)
+
+
+@pytest.mark.parametrize(("direction", "bad", "good"), [("maximize", 0.1, 0.9), ("minimize", 0.9, 0.1)])
+def test_only_trials_that_fall_behind_the_median_are_stopped(direction: str, bad: float, good: float) -> None:
+    pruner = {"name": "median", "startup_trials": 3, "warmup_steps": 0}
+    search = Search(make_config(objective__direction=direction, search__pruner=pruner, compare=None))
+    for value in (bad, 0.5, good):  # nothing is stopped while three trials start up
+        assert train(search, *[value] * 4).state == "complete"
+    assert train(search, *[bad] * 4).state == "pruned"
+    assert train(search, *[good] * 4).state == "complete"
+
+
+def test_the_last_epoch_completes_a_trial_however_bad() -> None:
+    search = Search(make_config(compare=None, search__epochs=1, search__pruner={**MEDIAN, "warmup_steps": 0}))
+    assert [train(search, value).state for value in (0.9, 0.8, 0.1)] == ["complete"] * 3
+
+
+def test_a_trial_trained_again_is_not_stopped_before_the_epoch_its_lost_attempt_reached() -> None:
+    search = Search(make_config(compare=None, search__epochs=5, search__pruner={**MEDIAN, "startup_trials": 1}))
+    lost = ask(search)
+    for epoch in range(3):
+        assert search.observe(epoch_of(lost.spec, epoch, 0.1)) is None
+    good = ask(search)
+    for epoch in range(5):
+        search.observe(epoch_of(good.spec, epoch, 0.9))
+    assert lose(search, lost) is None
+    assert ask(search).attempt == 2
+    assert search.observe(epoch_of(lost.spec, 0, 0.1, attempt=2)) is None
+    assert search.observe(epoch_of(lost.spec, 1, 0.1, attempt=2)) is None
+    result = search.observe(epoch_of(lost.spec, 2, 0.1, attempt=2))
+    assert result is not None
+    assert (result.state, result.epochs) == ("pruned", 3)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "largest"),
+    [
+        ({"choice": [64, 16, 32]}, 64),
+        ({"int": [8, 64], "log": True}, 64),
+        ({"choice": [16, 32], "when": {"pooling": "max"}}, 48),
+        ({"choice": [16, 64], "when": {"pooling": "max"}}, 64),
+        (None, 48),
+    ],
+)
+def test_the_warm_up_counts_the_steps_of_the_largest_batch(batch_size: object, largest: int) -> None:
+    space = {**SPACE, "batch_size": batch_size} if batch_size else SPACE
+    config = make_config(space=space, training__batch_size=48)
+    assert largest_batch(config.space, 48) == largest
+
+
+def test_each_arm_counts_its_own_batches() -> None:
+    pruner = {"name": "median", "startup_trials": 1, "warmup_steps": 4}
+    config = make_config(space={"batch_size": [8, 64]}, compare="batch_size", search__epochs=9, search__pruner=pruner)
+    search = Search(config)
+    train(search, *[0.9] * 9)
+    train(search, *[0.9] * 9)
+    assert train(search, *[0.1] * 9).epochs == 1
+    assert train(search, *[0.1] * 9).epochs == 4
+
+
+def test_the_best_trial_of_each_study_is_kept() -> None:
+    search = Search(make_config(search__pruner="none"))
+    kept = [search.keeps(train(search, 0.9, 0.9, 0.9, value)) for value in (0.5, 0.1, 0.4, 0.2, 0.5, 0.2, 0.6)]
+    assert kept == [True, True, False, True, False, False, True]
+    spec = ask(search).spec
+    failed = search.observe(TrialFailed(number=spec.number, attempt=1, worker="w", error="", message="", traceback=""))
+    assert failed is not None
+    assert not search.keeps(failed)
+
+
+def test_a_pruned_trial_is_not_kept_and_the_direction_counts() -> None:
+    pruner = {"name": "median", "startup_trials": 1, "warmup_steps": 0}
+    search = Search(make_config(compare=None, objective__direction="minimize", search__pruner=pruner))
+    assert search.keeps(train(search, 0.5, 0.5, 0.5, 0.9))
+    pruned = train(search, 0.8)
+    assert pruned.state == "pruned"
+    assert not search.keeps(replace(pruned, value=0.0))
+    assert search.keeps(train(search, 0.5, 0.5, 0.5, 0.8))
+
+
+def test_leaders_are_known_again_after_a_replay() -> None:
+    config = make_config(compare=None, search__pruner="none")
+    search = Search(config)
+    spec = ask(search).spec
+    log: list[AnyEvent] = [spec, AttemptStarted(number=0, attempt=1, worker="w", wait_seconds=0.0, concurrency=1)]
+    for epoch in range(4):
+        log.append(epoch_of(spec, epoch, 0.8))
+        result = search.observe(log[-1])  # type: ignore[arg-type]
+    assert result is not None
+    again = Search(config)
+    again.replay([*log, result])
+    assert not again.keeps(train(again, 0.5, 0.5, 0.5, 0.7))
+    assert again.keeps(train(again, 0.5, 0.5, 0.5, 0.9))
+
+
+def test_the_sampler_starts_up_until_enough_trials_have_taught_it_something() -> None:
+    world = World({0: Fate("raise", 0), 1: Fate("nan", 0)})
+    search = Search(make_config(compare=None, search__trials=6, search__pruner="none"))
+    world.drive(search)
+    phases = [event.sampler_phase for event in world.log if isinstance(event, TrialStarted)]
+    assert phases == ["startup"] * 4 + ["model"] * 2
+    search = Search(make_config(search__sampler="random"))
+    assert {ask(search).spec.sampler_phase for _ in range(10)} == {"random"}
+
+
+def test_studies_are_described_in_full() -> None:
+    config = make_config(seed=4, objective__direction="minimize", search__sampler="tpe", search__pruner="median")
+    capsule, other = Search(config).studies()
+    assert [capsule.study, other.study] == ["s/capsule", "s/max"]
+    part = config.space.fix("pooling", "max").to_mapping()
+    assert other == StudyCreated(
+        time=other.time,
+        study="s/max",
+        arm="max",
+        budget=5,
+        direction="minimize",
+        sampler="tpe",
+        sampler_settings={"startup_trials": 10, "candidates": 24, "multivariate": True, "constant_liar": True},
+        pruner="median",
+        pruner_settings={"startup_trials": 5, "warmup_steps": 64},
+        startup_trials=10,
+        seed=4,
+        space=part,
+        space_digest=digest(part),
+    )
+    assert "steps" in capsule.space
+    assert "steps" not in other.space
+
+
+def test_a_study_is_told_of_a_value_that_cannot_be_as_of_a_failure() -> None:
+    space = make_config().space
+    for value in (None, math.nan, math.inf):
+        arm = Arm("a", space, seed=0, sampler=Tpe(), pruner=Pruner().make(steps_per_epoch=1), direction="maximize")
+        arm.ask()
+        arm.tell(0, "complete", value)
+        assert arm.trials()[0].state == TrialState.FAIL

@@ -1,0 +1,109 @@
+"""Samplers and pruners: their names, their settings, and what Optuna is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pytest
+
+from sweeps.config import Named, SweepConfig
+from sweeps.errors import ConfigError
+from sweeps.search import Search
+from sweeps.search.settings import PRUNERS, SAMPLERS, Median, Pruner, Sampler, Tpe, read_pruner, read_sampler
+
+
+def named(name: str, **settings: Any) -> Named:
+    return Named.model_validate({"name": name, **settings})
+
+
+def test_bare_names_have_the_default_settings() -> None:
+    assert read_sampler(named("tpe")) == Tpe(startup_trials=10, candidates=24, multivariate=True, constant_liar=True)
+    assert type(read_sampler(named("random"))) is Sampler
+    assert read_pruner(named("median")) == Median(startup_trials=5, warmup_steps=64)
+    assert type(read_pruner(named("none"))) is Pruner
+    assert (set(SAMPLERS), set(PRUNERS)) == ({"tpe", "random"}, {"none", "median"})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sampler: cmaes", "search.sampler.name: must be one of random, tpe, got 'cmaes'"),
+        ("pruner: hyperband", "search.pruner.name: must be one of none, median, got 'hyperband'"),
+        ("pruner: ''", "search.pruner.name: must be one of none, median, got ''"),
+        (
+            "sampler: {name: tpe, startup: 3}",
+            "search.sampler (tpe): startup: unknown key; did you mean startup_trials? known keys are "
+            "startup_trials, candidates, multivariate, constant_liar",
+        ),
+        (
+            "sampler: {name: random, startup_trials: 3}",
+            "search.sampler (random): startup_trials: unknown key; known keys are none",
+        ),
+        ("sampler: {name: tpe, settings: 3}", "search.sampler (tpe): settings: unknown key; "),
+        (
+            "pruner: {name: median, warmup: 3}",
+            "search.pruner (median): warmup: unknown key; did you mean warmup_steps? known keys are startup_trials, "
+            "warmup_steps",
+        ),
+        (
+            "pruner: {name: none, warmup_steps: 3}",
+            "search.pruner (none): warmup_steps: unknown key; known keys are none",
+        ),
+        (
+            "sampler: {name: tpe, startup_trials: 0}",
+            "startup_trials: input should be greater than or equal to 1 (got 0)",
+        ),
+        ("sampler: {name: tpe, startup_trials: true}", "startup_trials: input should be a valid integer (got True)"),
+        ("sampler: {name: tpe, candidates: 0}", "candidates: input should be greater than or equal to 1 (got 0)"),
+        ("sampler: {name: tpe, multivariate: 1}", "multivariate: input should be a valid boolean (got 1)"),
+        (
+            "pruner: {name: median, warmup_steps: -1}",
+            "warmup_steps: input should be greater than or equal to 0 (got -1)",
+        ),
+        ("pruner: {name: median, warmup_steps: 1.5}", "warmup_steps: input should be a valid integer"),
+        ("pruner: {name: median, startup_trials: 0}", "startup_trials: input should be greater than or equal to 1"),
+    ],
+)
+def test_what_is_not_known_or_breaks_a_rule_is_refused_before_anything_starts(text: str, message: str) -> None:
+    config = SweepConfig.from_text(f"space: {{a: [1, 2]}}\nsearch: {{{text}}}", source="s")
+    with pytest.raises(ConfigError) as caught:
+        Search(config)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_optuna_is_given_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(optuna.samplers, "TPESampler", lambda **settings: given.append(settings))
+    monkeypatch.setattr(optuna.samplers, "RandomSampler", lambda **settings: given.append(settings))
+    monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda **settings: given.append(settings))
+    Tpe(startup_trials=3, candidates=5, multivariate=False, constant_liar=False).make(7)
+    Sampler().make(8)
+    Median(startup_trials=2, warmup_steps=5).make(steps_per_epoch=2)
+    assert given == [
+        {
+            "n_startup_trials": 3,
+            "n_ei_candidates": 5,
+            "multivariate": False,
+            "constant_liar": False,
+            "seed": 7,
+        },
+        {"seed": 8},
+        {"n_startup_trials": 2, "n_warmup_steps": 2},
+    ]
+
+
+def test_settings_written_out_are_those_optuna_would_choose() -> None:
+    ours, theirs = (vars(sampler) for sampler in (Tpe().make(0), optuna.samplers.TPESampler(seed=0)))
+    assert {key: ours[key] for key in ("_n_startup_trials", "_n_ei_candidates", "_constant_liar")} == {
+        key: theirs[key] for key in ("_n_startup_trials", "_n_ei_candidates", "_constant_liar")
+    }
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
+    assert study.sampler._is_multivariate(study) is Tpe().multivariate  # type: ignore[attr-defined]
+
+
+def test_phases_and_startup() -> None:
+    tpe = Tpe(startup_trials=2)
+    assert [tpe.phase(judged) for judged in range(4)] == ["startup", "startup", "model", "model"]
+    assert (tpe.startup, Sampler().startup, Sampler().phase(0)) == (2, 0, "random")
