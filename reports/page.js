@@ -7,9 +7,12 @@ for (const source of document.querySelectorAll("script[data-for]")) {
   Plotly.newPlot(source.dataset.for, figure.data, figure.layout, config);
 }
 
-// Figures have the width of the screen; paper is narrower.
+// Figures have the width of the screen; paper is narrower, and cannot be unfolded.
 const plots = document.querySelectorAll(".plot");
-addEventListener("beforeprint", () => plots.forEach((plot) => Plotly.relayout(plot, { width: 660 })));
+addEventListener("beforeprint", () => {
+  plots.forEach((plot) => Plotly.relayout(plot, { width: 660 }));
+  document.querySelectorAll(".facts").forEach((facts) => { facts.open = true; });
+});
 addEventListener("afterprint", () => plots.forEach((plot) => Plotly.relayout(plot, { width: null, autosize: true })));
 
 function sortBy(table, column, down) {

@@ -28,8 +28,8 @@ def thinned(trials: pd.DataFrame, direction: Direction, limit: int = DRAWN) -> p
 def positions(values: pd.Series, domain: Domain) -> np.ndarray:
     """Values of a parameter as places on its axis: their number, or the place of a choice in its list."""
     if isinstance(domain, Choice):
-        places = {_key(value): float(place) for place, value in enumerate(domain.values)}
-        return np.array([places.get(_key(value), np.nan) for value in values], dtype=float)
+        places = {value: float(place) for place, value in enumerate(domain.values)}
+        return np.array([places.get(value, np.nan) for value in values], dtype=float)
     return values.to_numpy(dtype=float, na_value=np.nan)
 
 
@@ -43,8 +43,3 @@ def room(domain: Domain) -> float:
     if isinstance(domain, Choice):
         return 0.5
     return 0.4 if isinstance(domain, Int) and not domain.log and domain.high - domain.low <= _FEW else 0.0
-
-
-def _key(value: object) -> tuple[bool, object]:
-    """1 and True are equal in Python and different choices."""
-    return isinstance(value, bool), value

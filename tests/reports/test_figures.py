@@ -134,6 +134,8 @@ def test_parallel_coordinates_draw_absence_apart_from_every_value(shown) -> None
     assert heights[:, 0].tolist() == [1.0, 0.5]  # pool_size 4 and 3 of 2..4
     assert (heights[:, 1:3] < -0.1).all()  # routing_steps, temperature
     assert np.isnan(heights[:, 5]).all()
+    capsule = np.array(values(named(figure, "capsule")[-1].y)).reshape(2, 6)
+    assert capsule[:, 2:4].tolist() == [[0.5, 0.5], [0.5, 0.5]]  # the middle of a logarithmic scale: 1 and 0.001
     assert "absent" in figure.data[-1].text
     assert figure.layout.xaxis.ticktext[-1] == "val_accuracy"
 

@@ -164,6 +164,7 @@ def test_one_joint_search_is_one_arm(writer) -> None:
     assert column(tables(run.read()).arms, "best") == [0.7]
 
 
-def test_true_is_not_one_on_an_axis() -> None:
-    values = pd.Series([True, 2, "1"], dtype=object)
-    assert positions(values, Choice((2, True, "1"))).tolist() == [1.0, 0.0, 2.0]
+def test_a_choice_lies_at_its_place_in_the_list() -> None:
+    values = pd.Series([0.5, "x", None, True], dtype=object)
+    places = positions(values, Choice((True, "x", 0.5)))
+    assert [None if math.isnan(place) else place for place in places] == [2.0, 1.0, None, 0.0]
