@@ -27,6 +27,7 @@ from sweeps.records import (
     WorkerStarted,
 )
 from sweeps.runlog import RunDirectory, read_events
+from sweeps.utilisation import Utilisation
 
 
 @dataclass
@@ -72,6 +73,7 @@ class History:
     ended: SweepEnded | None = None
     last_time: float = 0.0
     offset: int = 0
+    utilisation: Utilisation = field(default_factory=Utilisation)
 
     def refresh(self) -> bool:
         """Read what was appended since the last reading; whether there was anything."""
@@ -85,6 +87,7 @@ class History:
         """Take in one more event."""
         if not isinstance(event, Audited):  # an export weeks later is no part of the run's time
             self.last_time = max(self.last_time, event.time)
+        self.utilisation.fold(event)
         match event:
             case SweepStarted():
                 self.started = event
@@ -109,7 +112,9 @@ class History:
                 self._fold_into_trial(event)
 
     def _fold_into_trial(self, event: AttemptStarted | EpochEnded | TrialFailed | TrialEnded | ArtifactWritten) -> None:
-        trial = self.trials[event.number]  # type: ignore[index]
+        trial = self.trials.get(event.number)  # type: ignore[arg-type]
+        if trial is None:
+            raise RunError(f"{self.directory.events}: {event.event} of trial {event.number}, which never started")
         match event:
             case AttemptStarted():
                 trial.attempts.append(event)

@@ -44,7 +44,7 @@ class Summary:
         metric: What is compared.
         arms: In the order of the sweep file.
         notes: What the reader must know before any number.
-        busy_share: Part of the workers' time spent in epochs, from their start to the last event; None before any.
+        busy_share: Part of the workers' time spent training; None before any.
     """
 
     name: str
@@ -72,12 +72,10 @@ def summarise(history: History) -> Summary:
         states = Counter(trial.state for trial in trials)
         arms.append(ArmSummary(study.arm, study.budget, dict(states), sum(trial.seconds for trial in trials), best))
     return Summary(
-        history.header.name, state, history.config.objective.metric, tuple(arms), history.header.notes, _busy(history)
+        history.header.name,
+        state,
+        history.config.objective.metric,
+        tuple(arms),
+        history.header.notes,
+        history.utilisation.share,
     )
-
-
-def _busy(history: History) -> float | None:
-    available = sum(history.last_time - worker.time for worker in history.workers)
-    if available <= 0:
-        return None
-    return min(1.0, sum(trial.seconds for trial in history.trials.values()) / available)
