@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Self
 
 from rich.box import SIMPLE
@@ -21,7 +22,7 @@ class Console:
     """Shows the events of one driver; a context manager, because a progress bar must be put away."""
 
     def __init__(self) -> None:
-        self._out = RichConsole(soft_wrap=True, highlight=False)
+        self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False)
         self._bars: Progress | None = None
         if self._out.is_terminal:
             columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -43,7 +44,7 @@ class Console:
 
     def say(self, line: str) -> None:
         """Print one line, above the bars if there are any."""
-        self._out.print(escape(line))
+        self._out.print(line, markup=False)
 
     def show(self, event: AnyEvent) -> None:
         """Take note of an event, and show it if a person would want to know."""
@@ -51,7 +52,7 @@ class Console:
             case StudyCreated():
                 self._studies[event.study] = event
                 if self._bars:
-                    name = escape(str(event.arm or event.study))
+                    name = escape(event.study if event.arm is None else str(event.arm))
                     self._tasks[event.study] = self._bars.add_task(name, total=event.budget, best="")
             case WorkerStarted():
                 self.say(f"{event.worker} ready on {event.node} ({event.device}) after {event.seconds:.1f} s")
@@ -75,22 +76,20 @@ class Console:
         self._count(event)
         total = sum(each.budget for each in self._studies.values())
         value = "" if event.value is None else f" {event.value:.4f}"
-        words = (
-            f"[{self._ended}/{total}] trial {event.number} {study.arm or ''} {event.state}{value} after {event.epochs}"
-        )
+        arm = "" if study.arm is None else f" {study.arm}"
+        words = f"[{self._ended}/{total}] trial {event.number}{arm} {event.state}{value} after {event.epochs}"
         if not self._bars or event.state == "failed":
-            self.say(f"{words} epochs{f': {event.reason}' if event.reason else ''}")
+            reason = " ".join((event.reason or "").split())
+            self.say(f"{words} epochs{f': {reason}' if reason else ''}")
 
     def _count(self, event: TrialEnded) -> None:
         self._ended += 1
         study = self._studies[self._study_of[event.number]]
-        best = self._best.get(study.study)
-        if event.state == "complete" and event.value is not None:
-            self._best[study.study] = (
-                event.value if better(event.value, best, direction=study.direction) else best or 0.0
-            )
+        leader = self._best.get(study.study)
+        value = math.nan if event.value is None or event.state != "complete" else event.value
+        if better(value, leader, direction=study.direction):
+            leader = self._best[study.study] = value
         if self._bars:
-            leader = self._best.get(study.study)
             self._bars.update(
                 self._tasks[study.study],  # type: ignore[arg-type]
                 advance=1,
