@@ -375,6 +375,17 @@ def test_a_new_run_takes_a_free_place_only(directory: RunDirectory, tmp_path: Pa
     RunLog.create(RunDirectory(tmp_path / "empty")).close()
 
 
+def test_a_new_run_needs_a_place_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"file/run: cannot be made, .*file does not let us write; choose another"):
+        RunDirectory(tmp_path / "file" / "run").check_free()
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(os, "access", lambda *arguments: bool(asked.append(arguments)))
+    with pytest.raises(RunError, match="run: cannot be made"):
+        RunDirectory(tmp_path / "a" / "run").check_free()
+    assert asked == [(tmp_path, os.W_OK | os.X_OK)]
+
+
 def test_the_log_is_plain_json_lines(directory: RunDirectory) -> None:
     for line in directory.events.read_text("utf-8").splitlines():
         assert json.loads(line)["event"] in ("sweep_started", "audited", "trial_ended")
