@@ -140,6 +140,11 @@ def test_numbers_that_are_not_finite_survive_wherever_they_stand(value: float) -
         best_epoch=None,
         test=value,
     )
+    started = header(config={"a": [value]}, data={"b": {"c": value}})
+    found = from_line(to_line(started))
+    assert isinstance(found, SweepStarted)
+    text = {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    assert (found.config, found.data) == ({"a": [text]}, {"b": {"c": text}})
     for event in (epoch, ended):
         line = to_line(event)
         assert b"null" not in line.split(b'"best_epoch"')[0].replace(b'"macs":null', b"")

@@ -320,7 +320,12 @@ def test_params_follow_from_the_seed() -> None:
     assert drawn() == drawn()
     one, other = drawn(), drawn(seed=1)
     assert all(a != b for a, b in zip(one, other, strict=True))
-    assert all(a["learning_rate"] != b["learning_rate"] for a, b in zip(one[::2], one[1::2], strict=True))
+
+
+def test_arms_draw_on_their_own_even_where_their_spaces_are_alike() -> None:
+    search = Search(make_config(space={"arm": ["a", "b"], "x": {"float": [0, 1]}}, compare="arm"))
+    drawn = [ask(search).spec.params["x"] for _ in range(10)]
+    assert len(set(drawn)) == 10
 
 
 def test_what_only_some_arms_have_is_not_shared() -> None:
@@ -591,6 +596,27 @@ def test_leaders_are_known_again_after_a_replay() -> None:
     again.replay([*log, result])
     assert not again.keeps(train(again, 0.5, 0.5, 0.5, 0.7))
     assert again.keeps(train(again, 0.5, 0.5, 0.5, 0.9))
+
+
+def test_all_that_were_under_way_are_asked_for_again_in_their_order() -> None:
+    config = make_config()
+    search = Search(config)
+    works = [ask(search) for _ in range(4)]
+    log: list[AnyEvent] = [work.spec for work in works]
+    started = AttemptStarted(number=0, attempt=1, worker="w", wait_seconds=0.0, concurrency=1)
+    log += [replace(started, number=number) for number in (3, 1, 0)]
+    failed = TrialFailed(number=1, attempt=1, worker="w", error="", message="", traceback="")
+    log += [failed, search.observe(failed)]  # type: ignore[list-item]
+    again = Search(config)
+    again.replay(log)
+    asked = [ask(again) for _ in range(4)]
+    assert [(work.spec.number, work.attempt, work.is_new) for work in asked] == [
+        (0, 2, False),
+        (2, 1, False),
+        (3, 2, False),
+        (4, 1, True),
+    ]
+    assert asked[1].spec == works[2].spec
 
 
 def test_the_sampler_starts_up_until_enough_trials_have_taught_it_something() -> None:
