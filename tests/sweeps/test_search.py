@@ -249,6 +249,45 @@ def test_a_log_cut_twice_leads_to_the_same_sweep_whatever_happens_to_its_trials(
     assert again.ask() is None
 
 
+def next_new(search: Search) -> TrialSpec | None:
+    """The next trial that the log does not know, once all others are under way."""
+    while (work := search.ask()) is not None:
+        if work.is_new:
+            return replace(work.spec, time=0)
+    return None
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_study_with_many_trials_under_way_is_rebuilt_as_it_was(data: st.DataObject) -> None:
+    config = make_config(search__trials=6, seed=data.draw(st.integers(0, 99)))
+    search = Search(config)
+    log: list[AnyEvent] = []
+    running: dict[int, tuple[Assignment, int]] = {}
+    for _ in range(data.draw(st.integers(1, 50))):
+        if len(running) < data.draw(st.integers(1, 4)) and (work := search.ask()) is not None:
+            number = work.spec.number
+            log += [work.spec] if work.is_new else []
+            log.append(AttemptStarted(number=number, attempt=work.attempt, worker="w", wait_seconds=0.0, concurrency=1))
+            running[number] = (work, 0)
+        elif running:
+            number = data.draw(st.sampled_from(sorted(running)))
+            work, epoch = running.pop(number)
+            event: EpochEnded | AttemptLost = epoch_of(work.spec, epoch, quality(work.spec.params) + 0.01 * epoch)
+            if data.draw(st.integers(0, 9)) == 0:
+                event = AttemptLost(number=number, attempt=work.attempt, worker="w", reason="gone")
+            log.append(event)
+            result = search.observe(event)
+            if result is not None:
+                log.append(result)
+            elif isinstance(event, EpochEnded):
+                running[number] = (work, epoch + 1)
+    again = Search(config)
+    again.replay([from_line(to_line(event)) for event in log])
+    assert optuna_trials(again) == optuna_trials(search)
+    assert next_new(again) == next_new(search)
+
+
 def test_every_arm_gets_its_budget_whatever_ends_its_trials() -> None:
     world = World({0: Fate("raise", 0), 2: Fate("lost", 0), 4: Fate("nan", 0), 6: Fate("missing", 0)})
     search = Search(make_config())
