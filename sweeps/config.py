@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from search_spaces import Choice, read_preset
+from search_spaces import Choice, preset_names, read_preset
 from sweeps.document import override, read_yaml
 from sweeps.errors import ConfigError
 from sweeps.fields import Count, FunctionPath, Gpus, NotYet, Plain, Real, Space, Whole, named, plain
@@ -191,7 +191,8 @@ class SweepConfig(_Section):
     def load(cls, name: str, *, changes: tuple[str, ...] = ()) -> Self:
         """Read a sweep file, or a preset where no file has that name."""
         path = Path(name)
-        if path.suffix in {".yaml", ".yml"} or path.is_file() or "/" in name:
+        is_path = path.suffix in {".yaml", ".yml"} or "/" in name
+        if is_path or path.is_file() or (path.exists() and name not in preset_names()):
             try:
                 return cls.from_text(path.read_text(encoding="utf-8"), source=name, changes=changes)
             except (OSError, UnicodeDecodeError) as error:
