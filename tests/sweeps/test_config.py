@@ -375,7 +375,7 @@ def test_load_reads_a_file_or_a_preset(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "quickstart").mkdir()
     assert SweepConfig.load("quickstart", changes=("name=x",)).name == "x"
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ConfigError, match="^folder: cannot be read as a sweep file: Is a directory"):
+    with pytest.raises(ConfigError, match=r"^folder: cannot be read as a sweep file: Is a directory"):
         SweepConfig.load("folder")
     with pytest.raises(SpaceError, match="no preset named 'nothing'; there are full, quickstart"):
         SweepConfig.load("nothing")
