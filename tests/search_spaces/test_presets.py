@@ -16,8 +16,7 @@ def test_there_are_a_first_look_and_the_real_question() -> None:
 def test_every_preset_is_a_valid_sweep_file_that_compares_the_poolings(name: str) -> None:
     config = SweepConfig.from_text(read_preset(name), source=name)
     assert config.compare == "pooling"
-    assert config.arms == ("capsule", "max", "average")
-    assert config.model.args == {"batch_norm_momentum": 0.9}
+    assert config.arms[:2] == ("capsule", "max")
     for corner in config.space.corners():
         assert ("temperature" in corner) == ("routing_steps" in corner) == (corner["pooling"] == "capsule")
 
