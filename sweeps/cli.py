@@ -59,7 +59,7 @@ def launch(
     config = _configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
     directory = RunDirectory(run_dir or _free_directory(config.name))
     directory.check_free()
-    may_fall_back = sweep == driver.QUICKSTART and dataset is None and config.dataset.name == "mnist"
+    may_fall_back = driver.may_fall_back(sweep, config, dataset=dataset)
     with Console() as console:
         means = driver.Means(inline=inline, address=address, say=console.say, on_event=console.show)
         prepared = driver.prepare(config, means, may_fall_back=may_fall_back)
@@ -143,10 +143,11 @@ def plan(
     changes: Set = None,
 ) -> None:
     """Say what a sweep would run, and build every corner of its space, without starting it."""
+    from sweeps.driver import may_fall_back
     from sweeps.plan import describe
 
     config = _configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
-    for line in describe(config):
+    for line in describe(config, may_fall_back=may_fall_back(sweep, config, dataset=dataset)):
         typer.echo(line)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from search_spaces import Params
 from sweeps.child import run_in_child
+from sweeps.codec import config_hash, digest
 from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset
 from sweeps.errors import ConfigError, RunError
@@ -23,7 +24,7 @@ from sweeps.hardware import check_fits, check_reachable
 from sweeps.history import History, read_run
 from sweeps.loop import run_phase
 from sweeps.provenance import git_commit
-from sweeps.records import AnyEvent, DriverStarted, SweepEnded, SweepStarted, config_hash, digest
+from sweeps.records import AnyEvent, DriverStarted, SweepEnded, SweepStarted
 from sweeps.runlog import RunDirectory, RunLog, read_events
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
@@ -78,7 +79,7 @@ def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False) -
     """
     Search(config)
     _check_place(config, means)
-    config, data, facts, notes = _load(config, may_fall_back=may_fall_back)
+    config, data, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
     for note in notes:
         means.say(note)
     means.say(
@@ -201,7 +202,14 @@ def _check_place(config: SweepConfig, means: Means) -> None:
         check_reachable(means.address)
 
 
-def _load(config: SweepConfig, *, may_fall_back: bool) -> tuple[SweepConfig, Dataset, DataFacts, tuple[str, ...]]:
+def load_or_fall_back(
+    config: SweepConfig, *, may_fall_back: bool
+) -> tuple[SweepConfig, Dataset, DataFacts, tuple[str, ...]]:
+    """The sweep, its images and what must be said of them; another data set's where MNIST may be replaced and must be.
+
+    Raises:
+        DataError: If the images cannot be had.
+    """
     try:
         return (config, *load_data(config), ())
     except DataNotFound:
@@ -216,6 +224,11 @@ def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:
     """The same sweep on other data."""
     document = config.model_dump(mode="json")
     return SweepConfig.from_mapping({**document, "dataset": {**document["dataset"], **values}}, source="--dataset")
+
+
+def may_fall_back(sweep: str, config: SweepConfig, *, dataset: str | None) -> bool:
+    """Only the quickstart may run on other data than it names, and only where nobody named any."""
+    return sweep == QUICKSTART and dataset is None and config.dataset.name == "mnist" and config.dataset.file is None
 
 
 def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:

@@ -19,7 +19,7 @@ def count_gpus() -> int:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return 0
-    listing = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False)
+    listing = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False, timeout=60)
     return sum(line.startswith("GPU ") for line in listing.stdout.splitlines())
 
 

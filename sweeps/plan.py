@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sweeps.child import run_in_child
 from sweeps.config import SweepConfig
-from sweeps.driver import load_data
+from sweeps.driver import load_or_fall_back
 from sweeps.hardware import check_fits, count_cpus, count_gpus
 from sweeps.search import Search
 from sweeps.training.inspection import Corner, Inspection
@@ -14,7 +14,7 @@ from sweeps.training.inspection import Corner, Inspection
 _CORNERS = 1000
 
 
-def describe(config: SweepConfig) -> Iterator[str]:
+def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[str]:
     """Check everything that `launch` would check, build every corner, time one step, and tell.
 
     Raises:
@@ -22,7 +22,8 @@ def describe(config: SweepConfig) -> Iterator[str]:
     """
     studies = Search(config).studies()
     check_fits(config.workers)
-    _, facts = load_data(config)
+    config, _, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
+    yield from notes
     trials = config.search.trials * len(studies)
     yield f"{config.name}: {trials} trials of {config.search.epochs} epochs at most"
     for study in studies:

@@ -17,12 +17,13 @@ import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from search_spaces import CapsweepError
+from sweeps.codec import config_hash
 from sweeps.config import SweepConfig, WorkersConfig
 from sweeps.datasets import Dataset
 from sweeps.environment import job_environment, process_environment
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus, count_gpus
-from sweeps.records import AttemptLost, AttemptStarted, TrialSpec, WorkerStarted, config_hash
+from sweeps.records import AttemptLost, AttemptStarted, TrialSpec, WorkerStarted
 from sweeps.workers import DEFAULT_TRAINER, ModelSaved, Report, Worker
 
 _START_FAILURES = 3

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from sweeps.codec import from_line, to_line
 from sweeps.errors import RunError
-from sweeps.records import AnyEvent, ArtifactWritten, SweepStarted, TrialEnded, from_line, to_line
+from sweeps.records import AnyEvent, ArtifactWritten, SweepStarted, TrialEnded
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,10 @@ def write_whole(path: Path, payload: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        beside.write_bytes(payload)
+        with beside.open("wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -30,6 +30,8 @@ class Arm:
 
     Args:
         name: Of the study; samplers and pruners that hash it see the same name at resume.
+        value: Of the compared parameter; None in a joint search. Suggestions are seeded by it and not by the name, so
+            that a renamed sweep is the same sweep.
         space: What may be suggested.
         seed: The sweep's seed.
         sampler: Named by the sweep file.
@@ -42,13 +44,14 @@ class Arm:
         name: str,
         space: SearchSpace,
         *,
+        value: ParamValue | None,
         seed: int,
         sampler: Sampler,
         pruner: optuna.pruners.BasePruner,
         direction: Direction,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.name, self.space = name, space
+        self.name, self.value, self.space = name, value, space
         self._seed, self._sampler = seed, sampler
         self._study = optuna.create_study(
             study_name=name, direction=direction, sampler=sampler.make(seed), pruner=pruner
@@ -60,7 +63,7 @@ class Arm:
 
     def ask(self) -> Suggestion:
         """Draw params with a sampler seeded for this very suggestion, so that resume draws the same."""
-        self._study.sampler = self._sampler.make(derive(self._seed, self.name, self.asked, "sampler"))
+        self._study.sampler = self._sampler.make(derive(self._seed, self.value, self.asked, "sampler"))
         params = self._begin()
         return Suggestion(self.asked - 1, params, self._sampler.phase(self._judged))
 
@@ -99,10 +102,3 @@ class Arm:
         self._running[self.asked], self._reported[self.asked] = trial, set()
         self.asked += 1
         return params
-
-
-def largest_batch(space: SearchSpace, default: int) -> int:
-    """The batch of the trials that make the fewest steps an epoch: no trial is stopped before its share of them."""
-    parameter = space.parameters.get("batch_size")
-    sizes = [int(size) for size in parameter.domain.corners()] if parameter else [default]
-    return max(*sizes, default) if parameter and parameter.when else max(sizes)

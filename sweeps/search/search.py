@@ -6,7 +6,8 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterable
 
-from search_spaces import ParamValue, SearchSpace
+from search_spaces import ParamValue
+from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
 from sweeps.loop import Assignment
 from sweeps.records import (
@@ -22,13 +23,12 @@ from sweeps.records import (
     TrialStarted,
     WorkerEvent,
     WorkerStarted,
-    config_hash,
-    digest,
 )
-from sweeps.search.arm import Arm, largest_batch
-from sweeps.search.settings import read_pruner, read_sampler
+from sweeps.results import conclude
+from sweeps.search.arm import Arm
+from sweeps.search.studies import describe, make_arms
 from sweeps.seeds import trial_seeds
-from sweeps.selection import better, score
+from sweeps.selection import better
 
 MAX_LOSSES = 3
 
@@ -45,8 +45,7 @@ class Search:
 
     def __init__(self, config: SweepConfig) -> None:
         self._config = config
-        self._sampler, self._pruner = read_sampler(config.search.sampler), read_pruner(config.search.pruner)
-        self._arms = {name: self._make_arm(name, value) for name, value in _study_names(config).items()}
+        self._arms = make_arms(config)
         self._specs: dict[int, TrialSpec] = {}
         self._courses: dict[int, list[EpochEnded]] = {}
         self._attempts: dict[int, int] = {}
@@ -57,21 +56,21 @@ class Search:
 
     def studies(self) -> list[StudyCreated]:
         """What each study is, for the log."""
-        return [self._describe(name, value) for name, value in _study_names(self._config).items()]
+        return [describe(arm, self._config) for arm in self._arms.values()]
 
     def ask(self) -> Assignment | None:
         """The next trial, of the arm that has had the fewest; a trial that lost its worker comes first."""
         if self._again:
             return self._assign(self._specs[self._again.popleft()], is_new=False)
-        name, arm = min(self._arms.items(), key=lambda entry: entry[1].asked)
+        arm = min(self._arms.values(), key=lambda arm: arm.asked)
         if arm.asked >= self._config.search.trials:
             return None
         suggestion = arm.ask()
         params = suggestion.params
         spec = TrialStarted(
             number=len(self._specs),
-            study=name,
-            arm=_study_names(self._config)[name],
+            study=arm.name,
+            arm=arm.value,
             order=suggestion.order,
             params=params,
             config_hash=config_hash(params),
@@ -170,20 +169,12 @@ class Search:
         return arm, spec
 
     def _end(self, number: int, state: State, reason: str | None) -> TrialEnded:
-        objective, course = self._config.objective, self._courses.get(number, [])
-        values = [epoch.metrics.get(objective.metric, math.nan) for epoch in course]
-        result = score(values, direction=objective.direction, at=objective.at) if values else None
-        ended = TrialEnded(
-            number=number,
+        ended = conclude(
+            number,
+            self._courses.get(number, []),
+            objective=self._config.objective,
             attempt=self._attempts[number],
             state=state,
-            value=result.value if result and state != "failed" else None,
-            epochs=len(course),
-            step=course[-1].step if course else 0,
-            last=course[-1].metrics if course else {},
-            best_value=result.best_value if result else None,
-            best_epoch=result.best_epoch if result else None,
-            prune_step=course[-1].step if state == "pruned" else None,
             reason=reason,
         )
         self._tell(ended)
@@ -204,42 +195,3 @@ class Search:
         """The params that every arm has: what two trials must agree on to be a pair."""
         common = set.intersection(*(set(arm.space.parameters) for arm in self._arms.values()))
         return {name: value for name, value in params.items() if name in common - {self._config.compare}}
-
-    def _make_arm(self, name: str, value: ParamValue | None) -> Arm:
-        config, space = self._config, self._space_of(value)
-        batch_size = largest_batch(space, config.training.batch_size)
-        return Arm(
-            name,
-            space,
-            seed=config.seed,
-            sampler=self._sampler,
-            pruner=self._pruner.make(steps_per_epoch=-(-config.dataset.train // batch_size)),
-            direction=config.objective.direction,
-        )
-
-    def _space_of(self, value: ParamValue | None) -> SearchSpace:
-        if self._config.compare is None or value is None:
-            return self._config.space
-        return self._config.space.fix(self._config.compare, value)
-
-    def _describe(self, name: str, value: ParamValue | None) -> StudyCreated:
-        config, space = self._config, self._space_of(value).to_mapping()
-        return StudyCreated(
-            study=name,
-            arm=value,
-            budget=config.search.trials,
-            direction=config.objective.direction,
-            sampler=config.search.sampler.name,
-            sampler_settings=self._sampler.model_dump(),
-            pruner=config.search.pruner.name,
-            pruner_settings=self._pruner.model_dump(),
-            startup_trials=self._sampler.startup,
-            seed=config.seed,
-            space=space,
-            space_digest=digest(space),
-        )
-
-
-def _study_names(config: SweepConfig) -> dict[str, ParamValue | None]:
-    """One study an arm, named after sweep and arm."""
-    return {config.name if arm is None else f"{config.name}/{arm}": arm for arm in config.arms}

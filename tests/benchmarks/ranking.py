@@ -19,6 +19,7 @@ from sweeps import driver
 from sweeps.history import History, read_run
 from sweeps.loop import Assignment, run_phase
 from sweeps.records import EpochEnded, TrialEnded, TrialSpec, WorkerEvent
+from sweeps.results import conclude
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.seeds import trial_seeds
 
@@ -27,7 +28,7 @@ class Again:
     """The configs of a run as a source: each once, to the epoch it reached."""
 
     def __init__(self, run: History) -> None:
-        self._metric = run.config.objective.metric
+        self._objective = run.config.objective
         self._left = [_again(trial.spec, len(trial.epochs), run) for trial in run.trials.values() if trial.epochs]
         self._epochs = {spec.number: spec.epochs for spec in self._left}
         self.values: dict[int, float] = {}
@@ -38,19 +39,9 @@ class Again:
     def observe(self, event: WorkerEvent) -> TrialEnded | None:
         if not isinstance(event, EpochEnded) or event.epoch + 1 < self._epochs[event.number]:
             return None
-        value = self.values[event.number] = event.metrics[self._metric]
+        value = self.values[event.number] = event.metrics[self._objective.metric]
         print(f"trial {event.number} again: {value:.4f}", flush=True)
-        return TrialEnded(
-            number=event.number,
-            attempt=1,
-            state="complete",
-            value=value,
-            epochs=event.epoch + 1,
-            step=event.step,
-            last=event.metrics,
-            best_value=None,
-            best_epoch=None,
-        )
+        return conclude(event.number, [event], objective=self._objective, attempt=1, state="complete")
 
     def keeps(self, result: TrialEnded) -> bool:
         return False

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from search_spaces import ParamValue
+from sweeps.codec import config_hash, digest
 from sweeps.config import SweepConfig
 from sweeps.history import History, read_run
 from sweeps.records import (
@@ -26,8 +27,6 @@ from sweeps.records import (
     TrialFailed,
     TrialStarted,
     WorkerStarted,
-    config_hash,
-    digest,
 )
 from sweeps.runlog import RunDirectory, RunLog, append
 from sweeps.selection import score

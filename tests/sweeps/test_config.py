@@ -15,10 +15,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search_spaces import SearchSpace, SpaceError, preset_names, read_preset
+from sweeps.codec import from_line, to_line
 from sweeps.config import SweepConfig
 from sweeps.document import read_yaml
 from sweeps.errors import ConfigError
-from sweeps.records import SweepStarted, from_line, to_line
+from sweeps.records import SweepStarted
 
 FULL: dict[str, Any] = yaml.safe_load(read_preset("full"))
 SMALL = "space: {pooling: [capsule, max]}\n"

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from sweeps import driver
+from sweeps.codec import to_line
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
 from sweeps.errors import RunError
 from sweeps.history import History, read_run
-from sweeps.records import TrialEnded, to_line
+from sweeps.records import TrialEnded
 from sweeps.runlog import RunDirectory, read_events
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeps import records
+from sweeps.codec import config_hash, digest, from_line, to_line
 from sweeps.errors import RunError
 from sweeps.records import (
     SCHEMA,
@@ -24,10 +25,6 @@ from sweeps.records import (
     TrialEnded,
     TrialFailed,
     TrialStarted,
-    config_hash,
-    digest,
-    from_line,
-    to_line,
 )
 
 EVENTS: tuple[type[Any], ...] = typing.get_args(typing.get_args(AnyEvent)[0])

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from sweeps.codec import to_line
 from sweeps.errors import RunError
-from sweeps.records import AnyEvent, ArtifactWritten, Audited, SweepEnded, SweepStarted, TrialEnded, to_line
+from sweeps.records import AnyEvent, ArtifactWritten, Audited, SweepEnded, SweepStarted, TrialEnded
 from sweeps.runlog import RunDirectory, RunLog, append, read_events, write_whole
 
 HOLD = """
@@ -318,12 +319,10 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_nothing_beside_it
     log.store(b"old", number=0, kind="model", suffix="")
     count = len(events(directory))
 
-    def half(path: Path, payload: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(payload[:1])
+    def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", half)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         log.store(b"new", number=0, kind="model", suffix="")
     monkeypatch.undo()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from search_spaces import ParamValue
+from sweeps.codec import config_hash, digest, from_line, to_line
 from sweeps.config import SweepConfig
 from sweeps.loop import Assignment
 from sweeps.records import (
@@ -27,14 +28,11 @@ from sweeps.records import (
     TrialSpec,
     TrialStarted,
     WorkerStarted,
-    config_hash,
-    digest,
-    from_line,
-    to_line,
 )
 from sweeps.search import Search
-from sweeps.search.arm import Arm, largest_batch
+from sweeps.search.arm import Arm
 from sweeps.search.settings import Pruner, Tpe
+from sweeps.search.studies import largest_batch
 from sweeps.seeds import trial_seeds
 
 SPACE = {
@@ -695,7 +693,17 @@ def test_studies_are_described_in_full() -> None:
 def test_a_study_is_told_of_a_value_that_cannot_be_as_of_a_failure() -> None:
     space = make_config().space
     for value in (None, math.nan, math.inf):
-        arm = Arm("a", space, seed=0, sampler=Tpe(), pruner=Pruner().make(steps_per_epoch=1), direction="maximize")
+        arm = Arm(
+            "a", space, value=None, seed=0, sampler=Tpe(), pruner=Pruner().make(steps_per_epoch=1), direction="maximize"
+        )
         arm.ask()
         arm.tell(0, "complete", value)
         assert arm.trials()[0].state == TrialState.FAIL
+
+
+def test_a_renamed_sweep_is_the_same_sweep() -> None:
+    first, second = (Search(make_config(name=name)) for name in ("one", "other"))
+    for _ in range(6):
+        mine, theirs = ask(first).spec, ask(second).spec
+        assert (mine.params, mine.seeds) == (theirs.params, theirs.seeds)
+        assert mine.study != theirs.study
