@@ -69,13 +69,17 @@ class Blueprint:
         runtime = {name: value for name, value in rest.items() if name in self.runtime_values}
         return Recipe({name: value for name, value in rest.items() if name not in runtime}, runtime, training)
 
-    def build_model(self, recipe: Recipe) -> tuple[keras.Model, bool]:
-        """Build a fresh, compiled model, and say whether it was compiled here.
+    def build_model(self, recipe: Recipe, shape: tuple[int, ...]) -> tuple[keras.Model, bool]:
+        """Build a fresh, compiled model for images of `shape`, and say whether it was compiled here.
 
         Keras' global seed decides its initial weights.
         """
         keras.config.set_dtype_policy(recipe.training.dtype_policy)
         model = self.build(**recipe.architecture, **recipe.runtime, **self.args)
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"must return a keras.Model, got {type(model).__name__}")
+        if not model.built:
+            model(keras.Input(shape))
         plain = not model.compiled
         if plain:
             model.compile(
@@ -99,16 +103,22 @@ def count_macs(model: keras.Model) -> int | None:
 
     Pooling, routing, normalisation and activations are not counted: they are less than one in a hundred here.
     """
-    total = 0
-    for layer in model.layers:
-        kernel = getattr(layer, "kernel", None)
-        if kernel is None:
-            continue
+    counts = [_layer_macs(layer) for layer in model.layers]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _layer_macs(layer: keras.layers.Layer) -> int | None:
+    if isinstance(layer, keras.Model):
+        return count_macs(layer)
+    kernel = getattr(layer, "kernel", None)
+    if kernel is None:
+        return 0 if not layer.trainable_weights or len(layer.trainable_weights[0].shape) < 2 else None
+    try:
         outputs = layer.output.shape[1:]
-        if None in outputs:
-            return None
-        total += math.prod(kernel.shape) * math.prod(outputs) // outputs[-1]
-    return total
+    except (AttributeError, ValueError):  # a subclassed model, or a layer that is called several times
+        return None
+    return None if None in outputs else int(math.prod(kernel.shape) * math.prod(outputs) // outputs[-1])
 
 
 def _import(model: ModelConfig) -> Callable[..., keras.Model]:

@@ -41,14 +41,15 @@ def inspect_space(
     """
     blueprint = Blueprint.of(config)
     chosen, skipped = _choose_corners(blueprint, config, limit)
-    corners = tuple(_build_corner(blueprint, params, (*shape, 1), classes) for params in chosen)
+    images = (*shape, 1)
+    corners = tuple(_build_corner(blueprint, params, images, classes) for params in chosen)
     by_size = sorted(corners, key=lambda corner: corner.macs or corner.parameters)
-    metrics = _metrics_of(blueprint, by_size[0].params, shape, classes)
+    metrics = _metrics_of(blueprint, by_size[0].params, images, classes)
     if config.objective.metric not in metrics:
         raise ConfigError(
             f"objective.metric: no model reports {config.objective.metric!r}; they report {', '.join(metrics)}"
         )
-    seconds = _time_step(blueprint, by_size[-1].params, shape, classes) if measure else None
+    seconds = _time_step(blueprint, by_size[-1].params, images, classes) if measure else None
     return Inspection(metrics, frozenset(blueprint.runtime_values), corners, skipped, seconds)
 
 
@@ -64,7 +65,7 @@ def _choose_corners(blueprint: Blueprint, config: SweepConfig, limit: int) -> tu
 
 
 def _build_corner(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> Corner:
-    model = _build(blueprint, params)
+    model = _build(blueprint, params, shape)
     _check_shapes(model, params, shape, classes)
     return Corner(dict(params), model.count_params(), count_macs(model))
 
@@ -76,10 +77,10 @@ def _recipe(blueprint: Blueprint, params: Params) -> Recipe:
         raise ConfigError(explain(error, TrainingConfig, source="space")) from None
 
 
-def _build(blueprint: Blueprint, params: Params) -> keras.Model:
+def _build(blueprint: Blueprint, params: Params, shape: tuple[int, ...]) -> keras.Model:
     recipe = _recipe(blueprint, params)
     try:
-        model, plain = blueprint.build_model(recipe)
+        model, plain = blueprint.build_model(recipe, shape)
         blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
     except Exception as error:
         raise ConfigError(
@@ -89,17 +90,21 @@ def _build(blueprint: Blueprint, params: Params) -> keras.Model:
 
 
 def _check_shapes(model: keras.Model, params: Params, shape: tuple[int, ...], classes: int) -> None:
-    wanted, got = (None, *shape), tuple(model.input_shape)
-    if len(got) != len(wanted) or any(None not in (a, b) and a != b for a, b in zip(got, wanted, strict=True)):
-        raise ConfigError(f"model.build: takes images of shape {got[1:]} for {dict(params)}, the data has {shape}")
-    if model.output_shape[-1] != classes:
+    try:
+        outputs = model(keras.Input(shape))
+    except Exception as error:
+        words = " ".join(str(error).split())
+        raise ConfigError(f"model.build: takes no images of shape {shape} for {dict(params)}: {words}") from error
+    found = getattr(outputs, "shape", None)
+    if found is None or tuple(found[1:]) != (classes,):
         raise ConfigError(
-            f"model.build: gives {model.output_shape[-1]} outputs for {dict(params)}, the data has {classes} classes"
+            f"model.build: must give {classes} outputs an image, one for each class, got "
+            f"{type(outputs).__name__ if found is None else tuple(found[1:])} for {dict(params)}"
         )
 
 
 def _metrics_of(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> tuple[str, ...]:
-    model = _build(blueprint, params)
+    model = _build(blueprint, params, shape)
     images, labels = _noise(2, shape, classes)
     model.run_eagerly = True
     try:
@@ -110,7 +115,7 @@ def _metrics_of(blueprint: Blueprint, params: Params, shape: tuple[int, ...], cl
 
 
 def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> float:
-    model = _build(blueprint, params)
+    model = _build(blueprint, params, shape)
     batch = _recipe(blueprint, params).training.batch_size
     images, labels = _noise(batch, shape, classes)
     for _ in range(2):  # the first traces, the second is still cold
@@ -125,5 +130,5 @@ def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], cla
 
 def _noise(count: int, shape: tuple[int, ...], classes: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     generator = np.random.default_rng(0)
-    images = generator.random((count, *shape, 1), dtype=np.float32)
+    images = generator.random((count, *shape), dtype=np.float32)
     return images, generator.integers(classes, size=count, dtype=np.int32)

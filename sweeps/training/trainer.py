@@ -134,7 +134,7 @@ class Trainer:
         began = time.perf_counter()
         recipe = self._blueprint.recipe(spec.params)
         keras.utils.set_random_seed(spec.seeds.init)
-        fresh, plain = self._blueprint.build_model(recipe)
+        fresh, plain = self._blueprint.build_model(recipe, self._x.shape[1:])
         warm = self._kept.get(recipe.key)
         is_warm = warm is not None
         if warm is None:

@@ -1,0 +1,98 @@
+"""Users' own models: built, checked and trained, or refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
+from sweeps.errors import ConfigError
+from sweeps.records import TrialSpec
+from sweeps.training.models import count_macs
+from sweeps.training.preflight import inspect_space
+from sweeps.training.trainer import Trainer
+
+MakeConfig = Callable[..., SweepConfig]
+
+
+@pytest.fixture
+def users(make_config: MakeConfig) -> Callable[..., SweepConfig]:
+    def make(build: str, **changes: Any) -> SweepConfig:
+        return make_config(
+            model={"build": f"tests.sweeps.user_models:{build}"},
+            space={"width": {"int": [4, 16]}, "learning_rate": {"float": [1e-3, 1e-2]}},
+            compare=None,
+            **changes,
+        )
+
+    return make
+
+
+def width_spec(make_spec: Callable[..., TrialSpec], number: int, **params: Any) -> TrialSpec:
+    import dataclasses
+
+    return dataclasses.replace(make_spec(number), params=params)
+
+
+@pytest.mark.parametrize("build", ["without_input", "subclassed", "compiled"])
+def test_a_users_model_trains_warm_and_gives_the_same_numbers_again(
+    users: MakeConfig, data: Dataset, make_spec: Callable[..., TrialSpec], build: str
+) -> None:
+    rate = {} if build == "compiled" else {"learning_rate": 1e-2}
+    config = users(build)
+    a, b = width_spec(make_spec, 0, width=8, **rate), width_spec(make_spec, 1, width=8, **rate)
+    trainer = Trainer(config, data, worker="w")
+    first = [trainer.train(a, epoch, attempt=1) for epoch in range(2)]
+    trainer.train(b, 0, attempt=1)
+    again = [trainer.train(a, epoch, attempt=1) for epoch in range(2)]
+    assert [report.metrics for report in again] == [report.metrics for report in first]
+    assert again[0].traces == 0
+    assert again[0].model is not None
+    assert again[0].model.parameters == 784 * 8 + 8 + 80 + 10
+    assert again[0].model.macs == (None if build == "subclassed" else 784 * 8 + 80)
+
+
+def test_metrics_corners_and_a_step_are_found_out(users: MakeConfig) -> None:
+    found = inspect_space(users("without_input"), (28, 28), 10, limit=64, measure=True)
+    assert set(found.metrics) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    assert [corner.parameters for corner in found.corners] == [784 * w + w + 10 * w + 10 for w in (4, 16)]
+    assert found.step_seconds is not None
+    assert found.step_seconds > 0
+    compiled = inspect_space(users("compiled", objective={"metric": "val_top2"}), (28, 28), 10, limit=64)
+    assert set(compiled.metrics) == {"top2", "loss", "val_top2", "val_loss"}
+
+
+def test_no_more_corners_are_built_than_allowed(users: MakeConfig) -> None:
+    found = inspect_space(users("without_input"), (28, 28), 10, limit=1)
+    assert (len(found.corners), found.skipped) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        ("wrong_images", r"takes no images of shape \(28, 28, 1\)"),
+        ("wrong_classes", r"must give 10 outputs an image, one for each class, got \(3,\)"),
+        ("two_outputs", "must give 10 outputs an image, one for each class, got list"),
+        ("no_model", "must return a keras.Model, got int"),
+        ("too_wide", "fails for {'width': 16, .*width must not exceed 8"),
+        ("nothing", "cannot import 'tests.sweeps.user_models:nothing'"),
+        ("SHAPE", "must be a function, got tuple"),
+    ],
+)
+def test_a_model_that_cannot_be_swept_is_refused(users: MakeConfig, build: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        inspect_space(users(build), (28, 28), 10, limit=64)
+
+
+def test_macs_count_kernels_where_they_are_applied() -> None:
+    images = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(5, 3, strides=2, padding="same")(images)
+    inner = keras.Sequential([keras.Input((4, 4, 5)), keras.layers.Flatten(), keras.layers.Dense(7)])
+    model = keras.Model(images, inner(keras.layers.BatchNormalization()(x)))
+    assert count_macs(model) == 4 * 4 * 3 * 3 * 3 * 5 + 80 * 7
+    assert np.isclose(count_macs(model) or 0, 2160 + 560)

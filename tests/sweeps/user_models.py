@@ -1,0 +1,70 @@
+"""Build functions as users write them, good and bad; imported by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+SHAPE = (28, 28, 1)
+
+
+def without_input(*, width: int) -> keras.Model:
+    """A sequential model that learns its input's shape at the first call."""
+    return keras.Sequential([layers.Flatten(), layers.Dense(width, activation="relu"), layers.Dense(10, "softmax")])
+
+
+class Subclassed(keras.Model):  # type: ignore[misc]
+    """Two layers and a dropout, called by hand."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.flat, self.hidden = layers.Flatten(), layers.Dense(width, activation="relu")
+        self.drop, self.out = layers.Dropout(0.5), layers.Dense(10, activation="softmax")
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        return self.out(self.drop(self.hidden(self.flat(images)), training=training))
+
+
+def subclassed(*, width: int) -> keras.Model:
+    """A model without a graph of layers."""
+    return Subclassed(width)
+
+
+def compiled(*, width: int) -> keras.Model:
+    """Compiled by its author, with an optimizer that has state and a metric of its own."""
+    model = keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layers.Dense(width), layers.Dense(10)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    top = keras.metrics.SparseTopKCategoricalAccuracy(2, name="top2")
+    model.compile(keras.optimizers.Adagrad(0.05), loss, metrics=[top])
+    return model
+
+
+def wrong_images(*, width: int) -> keras.Model:
+    """Takes colour images."""
+    return keras.Sequential([keras.Input((32, 32, 3)), layers.Flatten(), layers.Dense(10)])
+
+
+def wrong_classes(*, width: int) -> keras.Model:
+    """Knows three classes."""
+    return keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layers.Dense(3)])
+
+
+def two_outputs(*, width: int) -> keras.Model:
+    """Answers twice."""
+    images = keras.Input(SHAPE)
+    flat = layers.Flatten()(images)
+    return keras.Model(images, [layers.Dense(10)(flat), layers.Dense(10)(flat)])
+
+
+def no_model(*, width: int) -> object:
+    """Forgot what to return."""
+    return width
+
+
+def too_wide(*, width: int) -> keras.Model:
+    """Cannot be built at one end of its space."""
+    if width > 8:
+        raise ValueError("width must not exceed 8")
+    return without_input(width=width)
