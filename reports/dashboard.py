@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,13 @@ def create_app(path: Path, *, every: float = 2.0) -> dash.Dash:
     return app
 
 
-def serve(path: Path, *, port: int) -> None:
+def serve(path: Path, *, port: int, ready: Callable[[str], None] = lambda address: None) -> None:
     """Serve the dashboard on 127.0.0.1 until interrupted.
+
+    Args:
+        path: The run directory.
+        port: Where to listen.
+        ready: Called with the address as soon as a browser may ask for it.
 
     Raises:
         ConfigError: If the port is taken.
@@ -109,6 +114,7 @@ def serve(path: Path, *, port: int) -> None:
         except OSError as error:
             raise ConfigError(f"port: {port} cannot be had on 127.0.0.1 ({error.strerror}); name another") from None
         listener.listen()
+        ready(f"http://127.0.0.1:{port}")
         make_server(
             "127.0.0.1", port, app.server, threaded=True, request_handler=_Quiet, fd=listener.fileno()
         ).serve_forever()

@@ -129,9 +129,7 @@ def dashboard(run: Run, port: Annotated[int, typer.Option(min=1, max=65535, help
     """Watch a run in the browser while it goes on."""
     from reports.dashboard import serve
 
-    RunDirectory(run).check_exists()
-    typer.echo(f"dashboard: http://127.0.0.1:{port}  (Ctrl-C ends it)")
-    serve(run, port=port)
+    serve(run, port=port, ready=lambda address: typer.echo(f"dashboard: {address}  (Ctrl-C ends it)"))
 
 
 @app.command()
