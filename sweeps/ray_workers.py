@@ -7,6 +7,7 @@ the Keras backend travel in Ray's runtime environment; the images travel once, t
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -92,10 +93,14 @@ def connect(workers: WorkersConfig, *, address: str | None) -> Cluster:
         options |= {"num_cpus": count_cpus(), "num_gpus": count_gpus(), "include_dashboard": False}
     # Ray's own typing leaves this one out.
     resources: Callable[[], dict[str, float]] = ray.cluster_resources
+    on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address or "local", runtime_env=job_environment(same_disk=address is None), **options)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
-        raise WorkerError(f"--address {address}: cannot join a Ray cluster there: {error}") from None
+        what = f"--address {address}: cannot join a Ray cluster there" if address else "Ray cannot be started here"
+        raise WorkerError(f"{what}: {error}") from None
+    # Ray's own handler would end the driver without a word on how to go on.
+    signal.signal(signal.SIGTERM, on_terminate)
     try:
         return settle(workers, address, resources())
     except WorkerError:

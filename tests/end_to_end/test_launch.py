@@ -96,6 +96,24 @@ def test_a_killed_driver_loses_nothing(capsweep: Capsweep, folder: Path, environ
     assert after.ended is not None
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_driver_that_is_asked_to_stop_says_how_to_go_on(
+    folder: Path, environment: dict[str, str], stop: signal.Signals
+) -> None:
+    command = [*COMMAND, "launch", "small.yaml", "--run-dir", "run", "--set", "search.epochs=50"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as driver:
+        assert driver.stdout is not None
+        next(line for line in driver.stdout if "ready on" in line)
+        driver.send_signal(stop)
+        said, complaint = driver.communicate(timeout=60)
+    assert driver.returncode == 130, said + complaint
+    assert complaint.splitlines()[-1] == "interrupted; `capsweep resume run` goes on"
+    assert "Traceback" not in complaint
+    assert not RunDirectory(folder / "run").is_driven()
+
+
 def test_an_exported_model_gives_the_recorded_metric_kept_or_retrained(
     capsweep: Capsweep, folder: Path, environment: dict[str, str]
 ) -> None:
