@@ -16,14 +16,21 @@ from sweeps.environment import process_environment
 from sweeps.errors import WorkerError
 
 
-def run_in_child(function: str, *args: Any, **kwargs: Any) -> Any:
-    """Call `module:function` in a fresh process with one thread and no GPU, and return what it returns.
+def run_in_child(function: str, *args: Any, cpus: float = 1, gpus: float = 0, **kwargs: Any) -> Any:
+    """Call `module:function` in a fresh process, and return what it returns.
+
+    Args:
+        function: What to call, importable there.
+        args: Passed on.
+        cpus: Cores of the process, one thread each.
+        gpus: GPUs that it may see; 0 hides all.
+        kwargs: Passed on.
 
     Raises:
-        WorkerError: If the process dies; the last lines it printed are in the message.
+        WorkerError: If the process dies or exits; the last lines it printed are in the message.
         Exception: Whatever the function raises.
     """
-    environment = process_environment(cpus=1, gpus=0)
+    environment = process_environment(cpus=cpus, gpus=gpus)
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"
         with ProcessPoolExecutor(
@@ -50,4 +57,7 @@ def _prepare(environment: Mapping[str, str], output: str) -> None:
 def _call(function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     module, _, name = function.partition(":")
     target: Callable[..., Any] = getattr(import_module(module), name)
-    return target(*args, **kwargs)
+    try:
+        return target(*args, **kwargs)
+    except SystemExit as error:
+        raise WorkerError(f"{function}: something it calls has left by sys.exit({error.code!r})") from None

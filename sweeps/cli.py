@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from search_spaces import CapsweepError
-from sweeps.config import SweepConfig
 from sweeps.console import Console
+from sweeps.options import configure, free_directory, relocated
 from sweeps.runlog import RunDirectory
 from sweeps.summary import summarise
 
@@ -41,6 +43,8 @@ DatasetOption = Annotated[str | None, typer.Option(help="A file mnist.npz, or a 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a key of the sweep file.")]
 Inline = Annotated[bool, typer.Option("--inline", help="Train in this process, without Ray.")]
 
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
 
 @app.command()
 def launch(
@@ -56,8 +60,8 @@ def launch(
     """Run a sweep to its end; then write the report and the best configs."""
     from sweeps import driver
 
-    config = _configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
-    directory = RunDirectory(run_dir or _free_directory(config.name))
+    config = configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
+    directory = RunDirectory(run_dir or free_directory(config.name))
     directory.check_free()
     may_fall_back = driver.may_fall_back(sweep, config, dataset=dataset)
     with Console() as console:
@@ -70,15 +74,23 @@ def launch(
 
 
 @app.command()
-def resume(run: Run, address: Address = None, inline: Inline = False) -> None:
+def resume(
+    run: Run,
+    workers: Workers = None,
+    gpus_per_worker: Gpus = None,
+    address: Address = None,
+    dataset: DatasetOption = None,
+    inline: Inline = False,
+) -> None:
     """Go on with an interrupted sweep: finished trials are kept, unfinished ones trained again."""
     from sweeps import driver
 
     directory = RunDirectory(run)
+    relocate = partial(relocated, workers=workers, gpus=gpus_per_worker, dataset=dataset)
     with Console() as console:
         means = driver.Means(inline=inline, address=address, say=console.say, on_event=console.show)
         with _interruptible(directory):
-            history = driver.resume(directory, means, replay=console.replay)
+            history = driver.resume(directory, means, replay=console.replay, relocate=relocate)
     _conclude(history, console)
 
 
@@ -119,9 +131,11 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder to write to; RUN/best if not given.")
     ] = None,
+    dataset: DatasetOption = None,
 ) -> None:
-    """Write the best configs and the models of those very trials."""
-    _export(run, top=top, folder=output or RunDirectory(run).best)
+    """Write the best configs and the models of those very trials; code 1 if a model cannot be had."""
+    if not _export(run, top=top, folder=output or RunDirectory(run).best, dataset=dataset):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -144,59 +158,30 @@ def plan(
     from sweeps.driver import may_fall_back
     from sweeps.plan import describe
 
-    config = _configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
+    config = configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
     for line in describe(config, may_fall_back=may_fall_back(sweep, config, dataset=dataset)):
         typer.echo(line)
 
 
 def main() -> None:
     """The command `capsweep`: a user's error is one message and exit code 2, ours a traceback."""
-    # A user's own module lies in the current directory, as it would for `python -m`.
-    sys.path.insert(0, os.getcwd())
+    # A user's own module lies in the current directory; ours are found first, whatever a file there is called.
+    sys.path.append(os.getcwd())
     try:
         app()
     except CapsweepError as error:
-        _fail(str(error))
+        _fail(str(error), code=2)
     except OSError as error:
+        if error.errno in _DISK_FULL:
+            _fail(f"{error.strerror}: make room, then `capsweep resume` goes on with the run", code=1)
         if error.filename is None:
             raise
-        _fail(f"{error.filename}: {error.strerror}")
+        _fail(f"{error.filename}: {error.strerror}", code=2)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, *, code: int) -> None:
     print(f"capsweep: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
-def _configure(
-    sweep: str, *, workers: str | None, gpus: str | None, dataset: str | None, changes: list[str] | None
-) -> SweepConfig:
-    """The sweep file with the options in place; options win over `--set`, which wins over the file."""
-    overrides = list(changes or [])
-    overrides += [f"workers.count={workers}"] if workers is not None else []
-    overrides += [f"workers.gpus={gpus}"] if gpus is not None else []
-    config = SweepConfig.load(sweep, changes=tuple(overrides))
-    return config if dataset is None else _on_dataset(config, dataset)
-
-
-def _on_dataset(config: SweepConfig, dataset: str) -> SweepConfig:
-    from sweeps import driver
-    from sweeps.datasets import LOADERS
-
-    if dataset not in LOADERS:
-        return driver.replace_dataset(config, {"name": "mnist", "file": str(Path(dataset).absolute())})
-    sizes: dict[str, Any] = driver.FALLBACK if dataset == driver.FALLBACK["name"] else {"name": dataset}
-    return driver.replace_dataset(config, {"file": None, **sizes})
-
-
-def _free_directory(name: str) -> Path:
-    """`runs/NAME`, or the first of `runs/NAME-2`, `-3`, ... that is not there yet."""
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "sweep"
-    base, number = Path("runs") / safe, 2
-    path = base
-    while path.exists():
-        path, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return path
+    sys.exit(code)
 
 
 @contextlib.contextmanager
@@ -222,13 +207,14 @@ def _conclude(history: History, console: Console) -> None:
     console.table(summary)
     write_report([history], directory.report)
     console.say(f"report: {directory.report}")
-    if any(arm.best for arm in summary.arms):
-        _export(directory.path, top=1, folder=directory.best)
-    else:
-        console.say("best configs: none, no trial is complete")
+    if not any(arm.best for arm in summary.arms):
+        print("capsweep: no trial is complete, so there are no best configs; the report says why", file=sys.stderr)
+        raise typer.Exit(1)
+    _export(directory.path, top=1, folder=directory.best)
 
 
-def _export(run: Path, *, top: int, folder: Path) -> None:
+def _export(run: Path, *, top: int, folder: Path, dataset: str | None = None) -> bool:
+    """Write the best configs; whether all of their models are with them."""
     from reports.export import export_best, trials_without_model
     from sweeps.history import read_run
     from sweeps.records import Audited
@@ -236,12 +222,16 @@ def _export(run: Path, *, top: int, folder: Path) -> None:
 
     history = read_run(run)
     missing = trials_without_model(history, top)
+    problems: list[str] = []
     if missing:
         from sweeps.retraining import retrain_models
 
         typer.echo(f"training {len(missing)} of the models again, from their recorded seeds")
-        retrain_models(history, missing)
+        problems = retrain_models(history, missing, config=relocated(history.config, dataset=dataset))
         history = read_run(run)
     for path in export_best(history, top=top, folder=folder):
         typer.echo(f"best: {path}")
+    for problem in problems:
+        print(f"capsweep: {problem}", file=sys.stderr)
     append(history.directory, Audited(action="export", detail=f"top {top} to {folder}"))
+    return not problems

@@ -47,6 +47,12 @@ class ObjectiveConfig(_Section):
     direction: Literal["maximize", "minimize"] = "maximize"
     at: Literal["last", "best"] = "last"
 
+    @model_validator(mode="after")
+    def _a_loss_needs_a_direction(self) -> Self:
+        if self.metric.endswith("loss") and "direction" not in self.model_fields_set:
+            raise ValueError(f"{self.metric} needs a direction: add direction: minimize")
+        return self
+
 
 class Named(BaseModel):
     """A sampler or pruner by name, with its settings beside it."""

@@ -32,7 +32,7 @@ from sweeps.workers import DEFAULT_TRAINER, InlineWorkers, Workers, package_vers
 
 QUICKSTART = "quickstart"
 CORNERS_AT_LAUNCH = 64
-FALLBACK = {"name": "digits", "train": 1250, "validation": 250}
+FALLBACK: dict[str, Any] = {"name": "digits", "train": 1250, "validation": 250}
 
 
 @dataclass(frozen=True)
@@ -108,20 +108,27 @@ def launch(prepared: Prepared, directory: RunDirectory, means: Means) -> History
     return read_run(directory.path)
 
 
-def resume(directory: RunDirectory, means: Means, *, replay: Callable[[AnyEvent], None]) -> History:
+def resume(
+    directory: RunDirectory,
+    means: Means,
+    *,
+    replay: Callable[[AnyEvent], None],
+    relocate: Callable[[SweepConfig], SweepConfig] = lambda config: config,
+) -> History:
     """Go on with an interrupted sweep: finished trials are kept, unfinished ones trained again.
 
     Args:
         directory: The run.
         means: How it will be executed.
         replay: Shown every event that the log holds already.
+        relocate: Changes where the sweep runs (its workers, the file of its data), which is no part of its question.
 
     Raises:
         CapsweepError: If another driver holds the run, or the data is not what it was.
     """
     with contextlib.closing(RunLog.open(directory, on_event=means.on_event)) as log:
         history = read_run(directory.path)
-        prepared = _prepare_again(history, means)
+        prepared = _prepare_again(history, relocate(history.config), means)
         events = [event for event, _ in read_events(directory)]
         prepared.search.replay(events)
         for event in events:
@@ -179,14 +186,23 @@ def _write_header(prepared: Prepared, log: RunLog) -> None:
         log.append(study)
 
 
-def _prepare_again(history: History, means: Means) -> Prepared:
-    prepared = prepare(history.config, means)
-    recorded = history.header.data["digest"]
-    if prepared.facts.digest != recorded:
+def check_same_data(history: History, facts: DataFacts) -> None:
+    """Refuse other data than a run was made on, wherever its file lies now.
+
+    Raises:
+        RunError: If the digests differ.
+    """
+    recorded = str(history.header.data["digest"])
+    if facts.digest != recorded:
         raise RunError(
-            f"{history.directory.path}: was run on data with digest {str(recorded)[:12]}, "
-            f"found {prepared.facts.digest[:12]} ({prepared.facts.source}); name the same file with --dataset"
+            f"{history.directory.path}: was run on data with digest {recorded[:12]}, "
+            f"found {facts.digest[:12]} ({facts.source}); name the same data with --dataset"
         )
+
+
+def _prepare_again(history: History, config: SweepConfig, means: Means) -> Prepared:
+    prepared = prepare(config, means)
+    check_same_data(history, prepared.facts)
     return prepared
 
 
@@ -259,7 +275,7 @@ def open_workers(prepared: Prepared, means: Means) -> Iterator[Workers]:
         return
     from sweeps.ray_workers import RayWorkers, connect, disconnect
 
-    cluster = connect(config.workers, address=means.address)
+    cluster = connect(config.workers, address=means.address, backend=prepared.inspection.backend)
     try:
         means.say(f"workers: {cluster}")
         runtime = prepared.inspection.runtime_values

@@ -15,16 +15,20 @@ _NOT_CODE = [".git", ".venv", "venv", "__pycache__", "node_modules", "runs", "*.
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
-def job_environment(*, same_disk: bool) -> dict[str, Any]:
+def job_environment(*, same_disk: bool, backend: str | None = None) -> dict[str, Any]:
     """Ray's runtime environment of a sweep.
 
     Args:
         same_disk: Whether every worker runs on this machine; nothing is copied then, whatever the current directory
             holds. On a cluster, our packages and the current directory are uploaded.
+        backend: Of Keras, as the preflight found it here; None passes on what the environment says.
     """
     variables = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    if backend:
+        variables["KERAS_BACKEND"] = backend
     if same_disk:
-        places = filter(None, (os.getcwd(), os.environ.get("PYTHONPATH")))
+        # Ours come first: a user's file may be called as one of our packages is.
+        places = filter(None, (str(_folder_of("sweeps").parent), os.getcwd(), os.environ.get("PYTHONPATH")))
         return {"env_vars": variables | {"PYTHONPATH": os.pathsep.join(places)}}
     packages = [str(_folder_of(name)) for name in _PACKAGES]
     return {"env_vars": variables, "working_dir": os.getcwd(), "excludes": _NOT_CODE, "py_modules": packages}

@@ -40,12 +40,11 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     yield f"{'corners' if left else 'every corner'} of the space built: {built}{left}"
     yield f"  smallest: {_words(by_size[0])}"
     yield f"  largest:  {_words(by_size[-1])}"
-    steps = -(-facts.train // config.training.batch_size)
-    seconds = (inspection.step_seconds or 0.0) * steps * config.search.epochs * trials / count
+    image = inspection.image_seconds or 0.0
+    seconds = image * facts.train * config.search.epochs * trials / count
     yield (
-        f"one training step of the costliest network: {inspection.step_seconds or 0.0:.3f} s on one CPU thread; "
-        f"all {trials} trials without pruning: at most about {_duration(seconds)}"
-        f"{' (a GPU is much faster)' if gpus else ''}"
+        f"training the costliest network on one CPU thread: {image * 1000:.2f} ms an image; training alone, "
+        f"all {trials} trials unpruned: about {_duration(seconds)}{' (a GPU is much faster)' if gpus else ''}"
     )
 
 

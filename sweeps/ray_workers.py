@@ -82,8 +82,13 @@ class Cluster:
         return f"{self.count} worker{'s' if self.count != 1 else ''} with {self.cpus:g} CPU{gpus} each, {where}"
 
 
-def connect(workers: WorkersConfig, *, address: str | None) -> Cluster:
+def connect(workers: WorkersConfig, *, address: str | None, backend: str | None = None) -> Cluster:
     """Start Ray here, or join one, and settle how many workers it can hold.
+
+    Args:
+        workers: What the sweep asks for.
+        address: Of a running cluster; None starts one on this machine.
+        backend: That every worker's Keras must use; None leaves it to each node.
 
     Raises:
         WorkerError: If there is no cluster at the address, or not room for a single worker.
@@ -93,9 +98,10 @@ def connect(workers: WorkersConfig, *, address: str | None) -> Cluster:
         options |= {"num_cpus": count_cpus(), "num_gpus": count_gpus(), "include_dashboard": False}
     # Ray's own typing leaves this one out.
     resources: Callable[[], dict[str, float]] = ray.cluster_resources
+    options["runtime_env"] = job_environment(same_disk=address is None, backend=backend)
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address or "local", runtime_env=job_environment(same_disk=address is None), **options)
+        ray.init(address=address or "local", **options)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
         what = f"--address {address}: cannot join a Ray cluster there" if address else "Ray cannot be started here"
         raise WorkerError(f"{what}: {error}") from None

@@ -1,44 +1,65 @@
-"""Gets a model that no worker kept: a child process trains the trial again from its recorded seeds."""
+"""Gets a model that no worker kept: a child process trains the trial again, as its worker did."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 
 from sweeps.child import run_in_child
-from sweeps.driver import load_data
-from sweeps.errors import RunError
+from sweeps.config import SweepConfig
+from sweeps.driver import check_same_data, load_data
 from sweeps.history import History, Trial
+from sweeps.records import DriverStarted
 from sweeps.runlog import RunLog
 
 _TOLERANCE = 1e-6
 
 
-def retrain_models(history: History, trials: Iterable[Trial]) -> None:
+def retrain_models(history: History, trials: Iterable[Trial], *, config: SweepConfig) -> list[str]:
     """Add the models of complete trials to a run.
 
+    Args:
+        history: The run.
+        trials: Those whose model is wanted.
+        config: The run's, where its data set may name another file of the same content.
+
+    Returns:
+        One sentence for each trial that came to another metric than the recorded one: that model would not be the
+        trial's, and is not kept.
+
     Raises:
-        RunError: If a driver holds the run, if the data has changed, or if a retrained trial ends with another metric
-            than the recorded one: its model would not be that trial's.
+        RunError: If a driver holds the run, or if the data has changed.
     """
-    config = history.config
     data, facts = load_data(config)
-    if facts.digest != history.header.data["digest"]:
-        raise RunError(f"{history.directory.path}: the data at {facts.source} is not what this run was trained on")
-    log = RunLog.open(history.directory)
-    try:
+    check_same_data(history, facts)
+    problems = []
+    with contextlib.closing(RunLog.open(history.directory)) as log:
         for trial in trials:
-            model, metrics = run_in_child("sweeps.training.retrain:retrain", config, data, trial.spec)
-            _check_same(trial, metrics, config.objective.metric)
-            log.store(model, number=trial.number, kind="model", suffix=".keras")
-    finally:
-        log.close()
+            driver = _driver_of(history, trial)
+            model, metrics = run_in_child(
+                "sweeps.training.retrain:retrain", config, data, trial.spec, cpus=driver.cpus, gpus=driver.gpus
+            )
+            problem = difference(trial, metrics, config.objective.metric)
+            if problem:
+                problems.append(problem)
+            else:
+                log.store(model, number=trial.number, kind="model", suffix=".keras")
+    return problems
 
 
-def _check_same(trial: Trial, metrics: dict[str, float], metric: str) -> None:
+def difference(trial: Trial, metrics: dict[str, float], metric: str) -> str | None:
+    """How a retrained trial differs from the recorded one; None if it does not."""
     recorded = trial.ended.last.get(metric) if trial.ended else None
-    if recorded is None or not math.isclose(metrics[metric], recorded, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
-        raise RunError(
-            f"trial {trial.number}: trained again, its last {metric} is {metrics[metric]:.6f} and not {recorded}: "
-            f"this machine computes other numbers than the worker did, so the model is not exported"
-        )
+    if recorded is not None and math.isclose(metrics[metric], recorded, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+        return None
+    return (
+        f"trial {trial.number}: trained again, its last {metric} is {metrics[metric]:.6f} and not {recorded}: "
+        f"this machine, or this model, does not repeat the numbers of the trial's worker, so its model is not exported"
+    )
+
+
+def _driver_of(history: History, trial: Trial) -> DriverStarted:
+    """The driver that the trial was last trained under: threads and GPUs decide the last digits of a number."""
+    began = trial.attempts[-1].time
+    return next(driver for driver in reversed(history.drivers) if driver.time <= began)

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Self
 from sweeps.codec import from_line, to_line
 from sweeps.errors import RunError
 from sweeps.records import AnyEvent, ArtifactWritten, SweepStarted, TrialEnded
+
+_TRIES, _PAUSE = 20, 0.05
 
 
 @dataclass(frozen=True)
@@ -194,14 +197,15 @@ def write_whole(path: Path, payload: bytes) -> None:
 
 def _take(directory: RunDirectory) -> int:
     lock = os.open(directory.lock, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise RunError(
-            f"{directory.path}: another driver is running this sweep; wait for it, or stop it first"
-        ) from None
-    return lock
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)  # whoever looks whether the run is driven holds the lock for an instant
+        else:
+            return lock
+    os.close(lock)
+    raise RunError(f"{directory.path}: another driver is running this sweep; wait for it, or stop it first")
 
 
 def _cut_torn_tail(handle: int) -> None:

@@ -41,7 +41,13 @@ Report: TypeAlias = WorkerEvent | ModelSaved
 
 
 class Trainer(Protocol):
-    """What a worker opens once and keeps: see `sweeps.training.trainer.Trainer`."""
+    """What a worker opens once and keeps: see `sweeps.training.trainer.Trainer`.
+
+    Attributes:
+        backend: What computes.
+    """
+
+    backend: str
 
     def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded:
         """Train one epoch; epoch 0 begins the trial anew."""
@@ -111,9 +117,9 @@ class Worker:
             node=node,
             pid=os.getpid(),
             device=device,
-            backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+            backend=self._trainer.backend,
             versions=package_versions(),
-            deterministic=False,
+            deterministic=False,  # this version never asks for deterministic kernels
             seconds=time.perf_counter() - began,
         )
 

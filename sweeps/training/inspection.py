@@ -24,12 +24,15 @@ class Inspection:
         metrics: Names in the epoch reports, validation included.
         runtime_values: Params that need no new graph.
         corners: The corners of the space that were built; equal networks appear once.
+        backend: What Keras computes with here.
         skipped: Different networks among the corners that were not built, for their number.
-        step_seconds: Of one training step of the largest network on one thread of this CPU; None if not measured.
+        image_seconds: Of training the largest network on one image of a batch, on one thread of this CPU; None if not
+            measured.
     """
 
     metrics: tuple[str, ...]
     runtime_values: frozenset[str]
     corners: tuple[Corner, ...]
+    backend: str | None = None
     skipped: int = 0
-    step_seconds: float | None = None
+    image_seconds: float | None = None

@@ -5,6 +5,9 @@ settings, and with `model.args`, all by keyword, it returns a Keras model. A pla
 labels; one that comes compiled is left as it is. An attribute `runtime_values` on the function, a mapping from a
 param's name to a function of `(model, value)`, names the params that can be changed on a compiled model: no new
 graph is traced for them.
+
+Each call must build anew, and random draws inside the model must come from a `keras.random.SeedGenerator` of its own,
+as they do in Keras' layers: only then can a trial be repeated.
 """
 
 from __future__ import annotations
@@ -78,7 +81,7 @@ class Blueprint:
         model = self.build(**recipe.architecture, **recipe.runtime, **self.args)
         if not isinstance(model, keras.Model):
             raise TypeError(f"must return a keras.Model, got {type(model).__name__}")
-        if not model.built:
+        if not model.built or not model.variables:
             model(keras.Input(shape))
         plain = not model.compiled
         if plain:
@@ -96,6 +99,20 @@ class Blueprint:
             self.runtime_values[name](model, value)
         if learning_rate:
             model.optimizer.learning_rate = recipe.training.learning_rate
+
+
+def check_fresh(model: keras.Model, other: keras.Model) -> None:
+    """Refuse a build function that hands out the same weights twice: trials would go on where others ended.
+
+    Raises:
+        ValueError: If the two models share a weight.
+    """
+    shared = {id(variable) for variable in model.variables} & {id(variable) for variable in other.variables}
+    if shared:
+        raise ValueError(
+            "must build a new model at each call, got one that shares weights with the model of an earlier call; make "
+            "every layer inside the function"
+        )
 
 
 def count_macs(model: keras.Model) -> int | None:
@@ -125,8 +142,8 @@ def _import(model: ModelConfig) -> Callable[..., keras.Model]:
     module_name, _, function_name = model.build.partition(":")
     try:
         function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"model.build: cannot import {model.build!r}: {error}") from None
+    except (Exception, SystemExit) as error:  # a user's module may do anything while it is imported
+        raise ConfigError(f"model.build: cannot import {model.build!r}: {type(error).__name__}: {error}") from None
     if not callable(function):
         raise ConfigError(f"model.build: {model.build!r} must be a function, got {type(function).__name__}")
     return function  # type: ignore[no-any-return]

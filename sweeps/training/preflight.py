@@ -19,7 +19,7 @@ from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.errors import ConfigError
 from sweeps.messages import explain
 from sweeps.training.inspection import Corner, Inspection
-from sweeps.training.models import Blueprint, Recipe, count_macs
+from sweeps.training.models import Blueprint, Recipe, check_fresh, count_macs
 
 _ENUMERATED = 100_000
 
@@ -50,7 +50,7 @@ def inspect_space(
             f"objective.metric: no model reports {config.objective.metric!r}; they report {', '.join(metrics)}"
         )
     seconds = _time_step(blueprint, by_size[-1].params, images, classes) if measure else None
-    return Inspection(metrics, frozenset(blueprint.runtime_values), corners, skipped, seconds)
+    return Inspection(metrics, frozenset(blueprint.runtime_values), corners, keras.backend.backend(), skipped, seconds)
 
 
 def _choose_corners(blueprint: Blueprint, config: SweepConfig, limit: int) -> tuple[list[Params], int]:
@@ -82,7 +82,7 @@ def _build(blueprint: Blueprint, params: Params, shape: tuple[int, ...]) -> kera
     try:
         model, plain = blueprint.build_model(recipe, shape)
         blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(
             f"model.build: fails for {dict(params)}: {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error
@@ -104,13 +104,17 @@ def _check_shapes(model: keras.Model, params: Params, shape: tuple[int, ...], cl
 
 
 def _metrics_of(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> tuple[str, ...]:
-    model = _build(blueprint, params, shape)
+    model, again = (_build(blueprint, params, shape) for _ in range(2))
     images, labels = _noise(2, shape, classes)
     model.run_eagerly = True
     try:
+        check_fresh(model, again)
+        model.optimizer.build(model.trainable_variables)
+        model.train_on_batch(images, labels)
         names = tuple(model.test_on_batch(images, labels, return_dict=True))
     except Exception as error:
-        raise ConfigError(f"model.build: its model cannot be evaluated: {type(error).__name__}: {error}") from error
+        words = " ".join(str(error).split())
+        raise ConfigError(f"model.build: its model cannot be trained: {type(error).__name__}: {words}") from error
     return (*names, *(f"val_{name}" for name in names))
 
 
@@ -125,7 +129,7 @@ def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], cla
         began = time.perf_counter()
         model.train_on_batch(images, labels)
         seconds.append(time.perf_counter() - began)
-    return sorted(seconds)[1]
+    return sorted(seconds)[1] / batch
 
 
 def _noise(count: int, shape: tuple[int, ...], classes: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

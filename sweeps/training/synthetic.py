@@ -27,6 +27,8 @@ class SyntheticTrainer:
         worker: The worker's name.
     """
 
+    backend = "formula"
+
     def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
         module, _, name = config.model.build.partition(":")
         self._formula: Formula = getattr(import_module(module), name)

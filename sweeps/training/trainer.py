@@ -22,7 +22,7 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.records import EpochEnded, ModelFacts, TrialSpec
 from sweeps.selection import better
-from sweeps.training.models import Blueprint, Recipe, count_macs
+from sweeps.training.models import Blueprint, Recipe, check_fresh, count_macs
 
 KEPT_MODELS = 32
 _VALIDATION_BATCH = 500
@@ -85,6 +85,7 @@ class Trainer:
     """
 
     def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
+        self.backend: str = keras.backend.backend()
         self._config = config
         self._worker = worker
         self._blueprint = Blueprint.of(config)
@@ -144,6 +145,7 @@ class Trainer:
                 self._kept.popitem(last=False)
         else:
             self._kept.move_to_end(recipe.key)
+            check_fresh(fresh, warm.model)
             warm.restart(fresh)
         self._blueprint.set_runtime(warm.model, recipe, learning_rate=warm.owns_learning_rate)
         _seed_dropout(warm.model, spec.seeds.dropout)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMAND = [sys.executable, "-c", "from sweeps.cli import main; main()"]
+COMMAND = [sys.executable, "-P", "-c", "from sweeps.cli import main; main()"]
 
 SMALL = """\
 name: small

@@ -117,7 +117,10 @@ def test_a_driver_that_is_asked_to_stop_says_how_to_go_on(
 def test_an_exported_model_gives_the_recorded_metric_kept_or_retrained(
     capsweep: Capsweep, folder: Path, environment: dict[str, str]
 ) -> None:
-    assert capsweep("launch", "small.yaml", "--workers", "1").returncode == 0
+    # Two threads, and a file that is called as one of our packages is.
+    (folder / "reports.py").write_text("raise ImportError('the wrong reports')")
+    done = capsweep("launch", "small.yaml", "--workers", "1", "--set", "workers.cpus=2")
+    assert done.returncode == 0, done.stderr
     run = folder / "runs" / "small"
     done = capsweep("export", str(run), "--top", "4", "-o", "best-four")
     assert done.returncode == 0, done.stderr

@@ -92,6 +92,10 @@ SWEEP_FILES = {
         edited("learning_rate: {float: [1.0e-4, 1.0e-2], log: true}", "batch_size: {int: [0, 8]}"),
         "space: batch_size: input should be greater than or equal to 1",
     ),
+    "loss without a direction": (
+        GOOD + "objective: {metric: val_loss}\n",
+        "objective: val_loss needs a direction: add direction: minimize",
+    ),
     "metric of no model": (
         GOOD + "objective: {metric: val_f1}\n",
         "objective.metric: no model reports 'val_f1'; they report accuracy, loss, val_accuracy, val_loss",
@@ -131,6 +135,7 @@ def test_a_bad_sweep_file_is_refused(
         (["launch", "good.yaml", "--workers", "-1"], "workers.count: must be auto or a whole number"),
         (["launch", "good.yaml", "--gpus-per-worker", "64"], "this machine has"),
         (["launch", "good.yaml", "--dataset", "missing.npz"], "missing.npz"),
+        (["launch", "good.yaml", "--dataset", "mnits"], "--dataset: must be mnist or digits, or a file that exists"),
         (["launch", "good.yaml", "--dataset", "wrong.npz"], "x_train"),
         (["launch", "good.yaml", "--dataset", "binary.yaml"], "binary.yaml"),
         (["launch", "good.yaml", "--frobnicate"], "No such option"),
@@ -162,3 +167,36 @@ def test_a_bad_command_is_refused(
     assert message in refused(capsys, monkeypatch, *arguments)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def build(:", "cannot import 'mine:build': SyntaxError"),
+        ("width = wdith", "cannot import 'mine:build': NameError: name 'wdith' is not defined"),
+        ("import sys; sys.exit(0)", "cannot import 'mine:build': SystemExit"),
+        ("1 / 0", "cannot import 'mine:build': ZeroDivisionError"),
+    ],
+)
+def test_a_mistake_in_a_users_module_is_one_message(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, code: str, message: str
+) -> None:
+    (folder / "mine.py").write_text(code)
+    (folder / "good.yaml").write_text(GOOD + "model: {build: 'mine:build'}\n")
+    assert message in refused(capsys, monkeypatch, "launch", "good.yaml")
+    assert not (folder / "runs").exists()
+
+
+def test_a_full_disk_is_one_message(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import errno
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sweeps.cli.app", full)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 1
+    assert "No space left on device: make room, then `capsweep resume` goes on" in capsys.readouterr().err

@@ -108,7 +108,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         ("dataset.split_seed=3", 3),
         ("dataset.file=/a/mnist.npz", "/a/mnist.npz"),
         ("compare=null", None),
-        ("objective.metric=val_loss", "val_loss"),
+        ("objective.metric=val_top2", "val_top2"),
         ("objective.direction=minimize", "minimize"),
         ("objective.at=best", "best"),
         ("search.trials=1", 1),

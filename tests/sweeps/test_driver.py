@@ -92,7 +92,7 @@ def test_a_sweep_cut_off_anywhere_resumes_to_the_same_end(
     header = len(b"".join(events.splitlines(keepends=True)[:4]))
     (cut / "events.jsonl").write_bytes(events[: header + int((len(events) - header) * share)])
     before = read_run(cut)
-    monkeypatch.setattr(driver, "_prepare_again", lambda history, means: prepared(config, data))
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, config, means: prepared(config, data))
     again = driver.resume(RunDirectory(cut), means(), replay=lambda event: None)
     assert results(again) == results(whole)
     assert again.ended is not None
@@ -111,7 +111,7 @@ def test_a_finished_sweep_is_not_run_again(
     config = sweep()
     run(config, data, tmp_path / "run")
     before = (tmp_path / "run" / "events.jsonl").read_bytes()
-    monkeypatch.setattr(driver, "_prepare_again", lambda history, means: prepared(config, data))
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, config, means: prepared(config, data))
     driver.resume(RunDirectory(tmp_path / "run"), means(), replay=lambda event: None)
     assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
 

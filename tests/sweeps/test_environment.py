@@ -35,12 +35,14 @@ def test_on_one_disk_nothing_is_copied_and_the_users_code_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert job_environment(same_disk=True) == {"env_vars": {"PYTHONPATH": str(tmp_path)}}
+    ours = str(Path(environment.__file__).parents[1])
+    assert job_environment(same_disk=True) == {"env_vars": {"PYTHONPATH": f"{ours}{os.pathsep}{tmp_path}"}}
     monkeypatch.setenv("PYTHONPATH", "/a:/b")
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert job_environment(same_disk=True) == {
-        "env_vars": {"KERAS_BACKEND": "jax", "PYTHONPATH": f"{tmp_path}{os.pathsep}/a:/b"}
+        "env_vars": {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join((ours, str(tmp_path), "/a:/b"))}
     }
+    assert job_environment(same_disk=True, backend="torch")["env_vars"]["KERAS_BACKEND"] == "torch"
 
 
 def test_on_a_cluster_code_travels_and_data_does_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -57,12 +57,31 @@ def test_a_users_model_trains_warm_and_gives_the_same_numbers_again(
     assert again[0].model.macs == (None if build == "subclassed" else 784 * 8 + 80)
 
 
+def test_a_model_without_weights_until_its_first_call_can_be_trained(
+    users: MakeConfig, data: Dataset, make_spec: Callable[..., TrialSpec]
+) -> None:
+    config = users("unbuilt")
+    assert "val_accuracy" in inspect_space(config, (28, 28), 10, limit=64).metrics
+    report = Trainer(config, data, worker="w").train(width_spec(make_spec, 0, width=8), 0, attempt=1)
+    assert report.model is not None
+    assert report.model.parameters == 7850
+
+
+def test_a_model_that_is_not_new_is_never_trained_on(
+    users: MakeConfig, data: Dataset, make_spec: Callable[..., TrialSpec]
+) -> None:
+    trainer = Trainer(users("the_same_again"), data, worker="w")
+    trainer.train(width_spec(make_spec, 0, width=8), 0, attempt=1)
+    with pytest.raises(ValueError, match="must build a new model at each call"):
+        trainer.train(width_spec(make_spec, 1, width=8), 0, attempt=1)
+
+
 def test_metrics_corners_and_a_step_are_found_out(users: MakeConfig) -> None:
     found = inspect_space(users("without_input"), (28, 28), 10, limit=64, measure=True)
     assert set(found.metrics) == {"accuracy", "loss", "val_accuracy", "val_loss"}
     assert [corner.parameters for corner in found.corners] == [784 * w + w + 10 * w + 10 for w in (4, 16)]
-    assert found.step_seconds is not None
-    assert found.step_seconds > 0
+    assert found.image_seconds is not None
+    assert found.image_seconds > 0
     compiled = inspect_space(users("compiled", objective={"metric": "val_top2"}), (28, 28), 10, limit=64)
     assert set(compiled.metrics) == {"top2", "loss", "val_top2", "val_loss"}
 
@@ -79,6 +98,9 @@ def test_no_more_corners_are_built_than_allowed(users: MakeConfig) -> None:
         ("wrong_classes", r"must give 10 outputs an image, one for each class, got \(3,\)"),
         ("two_outputs", "must give 10 outputs an image, one for each class, got list"),
         ("no_model", "must return a keras.Model, got int"),
+        ("the_same_again", "shares weights with the model of an earlier call"),
+        ("breaks_in_training", "cannot be trained: ValueError: planted: cannot be trained"),
+        ("leaves", "fails for .*SystemExit"),
         ("too_wide", "fails for {'width': 16, .*width must not exceed 8"),
         ("nothing", "cannot import 'tests.sweeps.user_models:nothing'"),
         ("SHAPE", "must be a function, got tuple"),

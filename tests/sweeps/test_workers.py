@@ -67,7 +67,7 @@ def test_no_room_before_the_first_worker_is_ready(open_workers: Open, make_spec:
     started = wait_for(workers, WorkerStarted)
     assert workers.has_room()
     assert isinstance(started, WorkerStarted)
-    assert started.backend == "tensorflow"
+    assert started.backend == "formula"
     assert "capsweep" in started.versions
 
 

@@ -63,6 +63,47 @@ def no_model(*, width: int) -> object:
     return width
 
 
+_MADE: dict[int, keras.Model] = {}
+
+
+def the_same_again(*, width: int) -> keras.Model:
+    """Hands out one model for ever."""
+    return _MADE.setdefault(width, compiled(width=width))
+
+
+class Unbuilt(keras.Model):  # type: ignore[misc]
+    """Says that it is built before it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flat, self.out = layers.Flatten(), layers.Dense(10, activation="softmax")
+        self.built = True
+
+    def call(self, images: Any) -> Any:
+        return self.out(self.flat(images))
+
+
+def unbuilt(*, width: int) -> keras.Model:
+    """A model whose weights come with the first call, whatever it says."""
+    return Unbuilt()
+
+
+def breaks_in_training(*, width: int) -> keras.Model:
+    """Can be built and evaluated, and nothing else."""
+
+    class Broken(keras.Model):  # type: ignore[misc]
+        def train_step(self, *args: Any) -> Any:
+            raise ValueError("planted: cannot be trained")
+
+    images = keras.Input(SHAPE)
+    return Broken(images, layers.Dense(10, activation="softmax")(layers.Flatten()(images)))
+
+
+def leaves(*, width: int) -> keras.Model:
+    """Ends the process that calls it."""
+    raise SystemExit(0)
+
+
 def too_wide(*, width: int) -> keras.Model:
     """Cannot be built at one end of its space."""
     if width > 8:

@@ -1,0 +1,73 @@
+"""Options of the command line, turned into the sweep that they ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sweeps.config import SweepConfig
+from sweeps.errors import ConfigError
+
+
+def configure(
+    sweep: str, *, workers: str | None, gpus: str | None, dataset: str | None, changes: list[str] | None
+) -> SweepConfig:
+    """The sweep file with the options in place; options win over `--set`, which wins over the file."""
+    config = SweepConfig.load(sweep, changes=tuple(changes or ()) + _worker_changes(workers, gpus))
+    return config if dataset is None else _on_dataset(config, dataset)
+
+
+def relocated(
+    config: SweepConfig, *, workers: str | None = None, gpus: str | None = None, dataset: str | None = None
+) -> SweepConfig:
+    """The same sweep on other workers, or with its data in another place.
+
+    Raises:
+        ConfigError: If an option breaks a rule.
+    """
+    document = config.model_dump(mode="json")
+    for key, value in (("count", workers), ("gpus", gpus)):
+        if value is not None:
+            document["workers"][key] = _number(value)
+    moved = SweepConfig.from_mapping(document, source="options")
+    return moved if dataset is None else _on_dataset(moved, dataset)
+
+
+def free_directory(name: str) -> Path:
+    """`runs/NAME`, or the first of `runs/NAME-2`, `-3`, ... that is not there yet."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".") or "sweep"
+    base, number = Path("runs") / safe, 2
+    path = base
+    while path.exists():
+        path, number = base.with_name(f"{base.name}-{number}"), number + 1
+    return path
+
+
+def _worker_changes(workers: str | None, gpus: str | None) -> tuple[str, ...]:
+    options = {"workers.count": workers, "workers.gpus": gpus}
+    return tuple(f"{key}={value}" for key, value in options.items() if value is not None)
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _on_dataset(config: SweepConfig, dataset: str) -> SweepConfig:
+    """A name or a file; digits, which are few, give at most what they have."""
+    from sweeps import driver
+    from sweeps.datasets import LOADERS
+
+    if dataset in LOADERS:
+        sizes: dict[str, Any] = {}
+        if dataset == driver.FALLBACK["name"]:
+            most = {part: driver.FALLBACK[part] for part in ("train", "validation")}
+            sizes = {part: min(getattr(config.dataset, part), size) for part, size in most.items()}
+        return driver.replace_dataset(config, {"name": dataset, "file": None, **sizes})
+    if not Path(dataset).exists():
+        raise ConfigError(f"--dataset: must be {' or '.join(LOADERS)}, or a file that exists, got {dataset!r}")
+    return driver.replace_dataset(config, {"name": "mnist", "file": str(Path(dataset).absolute())})

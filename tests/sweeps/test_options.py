@@ -1,0 +1,46 @@
+"""Options of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeps.config import SweepConfig
+from sweeps.errors import ConfigError
+from sweeps.options import configure, free_directory, relocated
+
+
+def test_options_win_over_set_and_set_over_the_file() -> None:
+    config = configure("full", workers="3", gpus=None, dataset=None, changes=["workers.count=2", "search.trials=7"])
+    assert (config.workers.count, config.search.trials) == (3, 7)
+    assert configure("full", workers=None, gpus="0.5", dataset=None, changes=None).workers.gpus == 0.5
+
+
+@pytest.mark.parametrize(("asked", "given"), [((3072, 2000), (1250, 250)), ((100, 50), (100, 50))])
+def test_digits_give_what_is_asked_up_to_what_they_have(asked: tuple[int, int], given: tuple[int, int]) -> None:
+    changes = [f"dataset.train={asked[0]}", f"dataset.validation={asked[1]}"]
+    dataset = configure("quickstart", workers=None, gpus=None, dataset="digits", changes=changes).dataset
+    assert (dataset.name, dataset.train, dataset.validation) == ("digits", *given)
+
+
+def test_a_run_can_move_but_not_change_its_question(make_config: Callable[..., SweepConfig], tmp_path: Path) -> None:
+    config = make_config(dataset={"name": "mnist", "file": "/gone.npz"})
+    file = tmp_path / "here.npz"
+    file.touch()
+    moved = relocated(config, workers="1", gpus="auto", dataset=str(file))
+    assert (moved.workers.count, moved.workers.gpus, moved.dataset.file) == (1, "auto", str(file))
+    assert moved.model_copy(update={"workers": config.workers, "dataset": config.dataset}) == config
+    assert relocated(config) == config
+    with pytest.raises(ConfigError, match=r"workers\.count: must be auto or a whole number"):
+        relocated(config, workers="some")
+
+
+def test_a_free_directory_is_never_one_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert free_directory("a/b c") == Path("runs/a-b-c")
+    (tmp_path / "runs" / "a-b-c").mkdir(parents=True)
+    (tmp_path / "runs" / "a-b-c-2").mkdir()
+    assert free_directory("a/b c") == Path("runs/a-b-c-3")
+    assert free_directory("..") == Path("runs/sweep")
