@@ -166,7 +166,7 @@ def plan(
 def main() -> None:
     """The command `capsweep`: a user's error is one message and exit code 2, ours a traceback."""
     # A user's own module lies in the current directory; ours are found first, whatever a file there is called.
-    sys.path.append(os.getcwd())
+    sys.path += [str(Path(__file__).parents[1]), os.getcwd()]
     try:
         app()
     except CapsweepError as error:
