@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -388,3 +390,20 @@ def test_a_new_run_needs_a_place_that_can_be_written(tmp_path: Path, monkeypatch
 def test_the_log_is_plain_json_lines(directory: RunDirectory) -> None:
     for line in directory.events.read_text("utf-8").splitlines():
         assert json.loads(line)["event"] in ("sweep_started", "audited", "trial_ended")
+
+
+def test_looking_whether_a_run_is_driven_never_keeps_a_driver_out(directory: RunDirectory) -> None:
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            directory.is_driven()
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            for _ in range(300):
+                RunLog.open(directory).close()
+        finally:
+            done.set()
+        looking.result()
