@@ -70,7 +70,7 @@ def launch(
         console.say(f"run directory: {directory.path}")
         with _interruptible(directory):
             history = driver.launch(prepared, directory, means)
-    _conclude(history, console)
+    _conclude(history, console, dataset=dataset)
 
 
 @app.command()
@@ -91,7 +91,7 @@ def resume(
         means = driver.Means(inline=inline, address=address, say=console.say, on_event=console.show)
         with _interruptible(directory):
             history = driver.resume(directory, means, replay=console.replay, relocate=relocate)
-    _conclude(history, console)
+    _conclude(history, console, dataset=dataset)
 
 
 @app.command()
@@ -198,7 +198,7 @@ def _interruptible(directory: RunDirectory) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _conclude(history: History, console: Console) -> None:
+def _conclude(history: History, console: Console, *, dataset: str | None) -> None:
     """What every sweep ends with: the report, the best configs, and the arms side by side."""
     from reports.page import write_report
 
@@ -210,10 +210,10 @@ def _conclude(history: History, console: Console) -> None:
     if not any(arm.best for arm in summary.arms):
         print("capsweep: no trial is complete, so there are no best configs; the report says why", file=sys.stderr)
         raise typer.Exit(1)
-    _export(directory.path, top=1, folder=directory.best)
+    _export(directory.path, top=1, folder=directory.best, dataset=dataset)
 
 
-def _export(run: Path, *, top: int, folder: Path, dataset: str | None = None) -> bool:
+def _export(run: Path, *, top: int, folder: Path, dataset: str | None) -> bool:
     """Write the best configs; whether all of their models are with them."""
     from reports.export import export_best, trials_without_model
     from sweeps.history import read_run
