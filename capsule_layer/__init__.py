@@ -6,6 +6,5 @@ published in, with any pooling in its place. Depends on keras and numpy only.
 
 from capsule_layer.classifier import build_classifier, set_temperature
 from capsule_layer.pooling import CapsulePooling2D
-from capsule_layer.routing import route
 
-__all__ = ["CapsulePooling2D", "build_classifier", "route", "set_temperature"]
+__all__ = ["CapsulePooling2D", "build_classifier", "set_temperature"]

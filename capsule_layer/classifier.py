@@ -9,7 +9,8 @@ from functools import partial
 import keras
 from keras import layers
 
-from capsule_layer.pooling import CapsulePooling2D, window_size
+from capsule_layer.arguments import window_size
+from capsule_layer.pooling import CapsulePooling2D
 
 
 @dataclass(frozen=True)

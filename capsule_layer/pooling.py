@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numbers
+import math
 from functools import partial
 from typing import Any
 
@@ -10,14 +10,16 @@ import keras
 import numpy as np
 from keras import ops
 
+from capsule_layer import arguments
 from capsule_layer.compile import compiled
-from capsule_layer.routing import Tensor, route, statistics_dtype
-from capsule_layer.windows import PADDINGS, align, cut, real_cells, window_count
+from capsule_layer.gradient import differentiable_route
+from capsule_layer.routing import Tensor, couplings, statistics_dtype
+from capsule_layer.windows import PADDINGS, cut, join, real_cells, window_count
 
-DATA_FORMATS = ("channels_last", "channels_first")
 Shape = tuple[int | None, ...]
 
-_SMALLEST, _LARGEST = (float(bound) for bound in (np.finfo("float32").tiny, np.finfo("float32").max))
+# What a learned logarithm may become: its exponential is positive and finite in float32.
+LOGARITHMS = (-87.0, 88.0)
 
 
 @keras.saving.register_keras_serializable(package="capsule_layer")
@@ -32,9 +34,11 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
         pool_size: Height and width of the windows, which are also their strides: an integer or a pair of them.
         routing_steps: Number of means taken, at least 1.
         temperature: Divides the scores before the softmax over a window; positive and finite. Kept to the precision
-            of a float32 (of a float64 under that policy).
+            of a float32 (of a float64 under that policy). Towards infinity the layer becomes average pooling, towards
+            zero it picks the cell with the highest score.
         padding: `"same"` (padded cells count for nothing) or `"valid"` (an incomplete window at the end is dropped).
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's own setting.
+        learn_temperature: Train the temperature, from the one given. Its logarithm is the weight, so it stays positive.
         **kwargs: As in `keras.layers.Layer`.
 
     Shapes:
@@ -55,6 +59,8 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
         >>> layer(np.ones((1, 24, 24, 64))).shape
         TensorShape([1, 8, 8, 64])
         >>> layer.temperature = 0.5
+        >>> layer.routing(np.ones((1, 24, 24, 64))).shape
+        TensorShape([1, 2, 24, 24])
     """
 
     def __init__(
@@ -64,37 +70,38 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
         temperature: float = 1.0,
         padding: str = "same",
         data_format: str | None = None,
+        learn_temperature: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.pool_size = window_size(pool_size)
-        self.routing_steps = _positive_integer("routing_steps", routing_steps)
-        self.padding = _one_of("padding", padding, PADDINGS)
-        data_format = keras.config.image_data_format() if data_format is None else data_format
-        self.data_format = _one_of("data_format", data_format, DATA_FORMATS)
+        self.pool_size = arguments.window_size(pool_size)
+        self.routing_steps = arguments.positive_integer("routing_steps", routing_steps)
+        self.padding = arguments.one_of("padding", padding, PADDINGS)
+        self.data_format = arguments.data_format(data_format)
+        self.learn_temperature = arguments.truth("learn_temperature", learn_temperature)
         self.input_spec = keras.layers.InputSpec(ndim=4)
-        start = _positive_number("temperature", temperature)
+        start = self._stored(temperature)
         self._temperature = self.add_weight(
-            name="temperature",
+            name="log_temperature" if learn_temperature else "temperature",
             # Keras's own constant passes through float32, whatever the dtype.
             initializer=lambda shape, dtype: ops.full(shape, start, dtype),
             dtype=statistics_dtype(self.variable_dtype),
-            trainable=False,
+            trainable=self.learn_temperature,
             autocast=False,
         )
-        self._pool = compiled(
-            partial(_routing_pool, pool_size=self.pool_size, steps=self.routing_steps, padding=self.padding)
-        )
+        self._route = differentiable_route(self.routing_steps)
+        self._couplings = compiled(partial(couplings, steps=self.routing_steps))
 
     @property
     def temperature(self) -> float:
         """The divisor of the scores. Assign to it at any time: nothing is traced or compiled again."""
+        stored = ops.convert_to_numpy(ops.copy(self._temperature))
         # The shortest decimal of a float32 is the number that was assigned, 0.1 and not 0.10000000149.
-        return float(str(ops.convert_to_numpy(ops.copy(self._temperature))))
+        return float(str(np.exp(stored) if self.learn_temperature else stored))
 
     @temperature.setter
     def temperature(self, value: float) -> None:
-        self._temperature.assign(_positive_number("temperature", value))
+        self._temperature.assign(self._stored(value))
 
     def build(self, input_shape: Shape) -> None:
         """Refuse maps that the windows do not fit; there is nothing to build."""
@@ -106,11 +113,24 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
             return ops.average_pool(
                 inputs, self.pool_size, self.pool_size, padding=self.padding, data_format=self.data_format
             )
-        # A copy is a plain tensor; TensorFlow would hand the variable itself to the compiled function.
-        temperature = ops.copy(self._temperature)
-        if self.data_format == "channels_last":
-            return self._pool(inputs, temperature)
-        return ops.transpose(self._pool(ops.transpose(inputs, (0, 2, 3, 1)), temperature), (0, 3, 1, 2))
+        pooled = self._route(*self._windows(self._channels_last(inputs)), self._divisor())
+        return pooled if self.data_format == "channels_last" else ops.transpose(pooled, (0, 3, 1, 2))
+
+    def routing(self, inputs: Any) -> Tensor:
+        """Show where each window is routed from.
+
+        Args:
+            inputs: Maps as for the layer itself: an array or a tensor.
+
+        Returns:
+            Coupling coefficients `(batch, routing_steps, height, width)`, in float32 or wider: the weight of each cell
+            in its window's mean at each step. They sum to 1 over a window; the first step weighs all cells alike; a
+            cell that `"valid"` drops weighs nothing.
+        """
+        maps = self._channels_last(ops.convert_to_tensor(inputs, self.compute_dtype))
+        height, width = ops.shape(maps)[1:3]
+        steps = self._couplings(*self._windows(maps), self._divisor())
+        return ops.stack([join(cells, height, width, padding=self.padding) for cells in steps], axis=1)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the pooled maps; None for what is unknown."""
@@ -130,45 +150,24 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
             "temperature": self.temperature,
             "padding": self.padding,
             "data_format": self.data_format,
+            "learn_temperature": self.learn_temperature,
         }
 
+    def _stored(self, temperature: float) -> float:
+        value = arguments.positive_number("temperature", temperature)
+        return math.log(value) if self.learn_temperature else value
 
-def window_size(value: int | tuple[int, int]) -> tuple[int, int]:
-    """Normalise a window given as an integer or a pair.
+    def _divisor(self) -> Tensor:
+        # A copy is a plain tensor; TensorFlow would hand the variable itself to the compiled function.
+        stored = ops.copy(self._temperature)
+        return ops.exp(ops.clip(stored, *LOGARITHMS)) if self.learn_temperature else stored
 
-    Raises:
-        ValueError: It is neither, or not positive.
-    """
-    pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(pair) != 2:
-        raise ValueError(f"pool_size must be an integer or a pair of integers; received {value!r}.")
-    height, width = (_positive_integer("pool_size", item) for item in pair)
-    return height, width
+    def _channels_last(self, maps: Tensor) -> Tensor:
+        return maps if self.data_format == "channels_last" else ops.transpose(maps, (0, 2, 3, 1))
 
-
-def _routing_pool(maps: Tensor, temperature: Tensor, *, pool_size: tuple[int, int], steps: int, padding: str) -> Tensor:
-    aligned = align(maps, pool_size, padding=padding)
-    mask = real_cells(maps, pool_size, padding=padding)
-    pooled = route(cut(aligned, pool_size), temperature, steps=steps, mask=mask)
-    _, height, width, channels = ops.shape(aligned)
-    return ops.reshape(pooled, (-1, height // pool_size[0], width // pool_size[1], channels))
-
-
-def _positive_integer(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"{name} must hold integers of at least 1; received {value!r}.")
-    return int(value)
-
-
-def _positive_number(name: str, value: Any) -> float:
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    # What a float32 would round to zero or infinity divides no score.
-    if not number or not _SMALLEST <= float(value) <= _LARGEST:
-        raise ValueError(f"{name} must be a positive finite number, of a float32; received {value!r}.")
-    return float(value)
-
-
-def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}; received {value!r}.")
-    return str(value)
+    def _windows(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        height, width = ops.shape(maps)[1:3]
+        return (
+            cut(maps, self.pool_size, padding=self.padding),
+            real_cells(height, width, self.pool_size, padding=self.padding),
+        )

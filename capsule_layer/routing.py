@@ -1,77 +1,91 @@
-"""Routing by agreement inside a window: pure functions on tensors, in whatever backend Keras runs on.
+"""Routing by agreement inside pooling windows: pure functions on tensors, in whatever backend Keras runs on.
 
-A window is the last two axes of a tensor, `(..., cells, channels)`: its cells are vectors that vote. Leading axes are
-independent windows. Statistics over cells keep the cells axis with length 1, so that they broadcast against a window.
+Maps that windows tile are seen as a grid, `(batch, rows, height, columns, width, channels)`: `rows` by `columns`
+windows of `height` by `width` cells, each a vector over the channels. It is a view: nothing is moved to get it. What
+is said of each cell has the shape `(batch, rows, height, columns, width)`, and of each window `(batch, rows, columns)`.
+
+A step is two passes over the grid, and XLA makes one loop of each if it is written the way it is here. What is read
+twice ends in a division, because XLA would rather repeat a whole sum wherever it is read than keep it, but not a
+division.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from keras import backend, ops
 
+from capsule_layer.compile import sum_channels
+
 Tensor: TypeAlias = Any
 
-EPSILON = 1e-7
+# Lengths below it count as this long: the root has no gradient at zero, where whole windows lie after a ReLU.
+SHORTEST = 1e-7
 
 
-def route(windows: Tensor, temperature: Tensor | float, *, steps: int, mask: Tensor | None = None) -> Tensor:
+class Proposal(NamedTuple):
+    """A step's mean and how far the cells agree with it: what the gradient needs, and what there is to look at."""
+
+    powers: Tensor
+    """Weight of each cell, before they are made to sum to 1."""
+    total: Tensor
+    """Sum of the powers of each window."""
+    vectors: Tensor
+    """Weighted mean of each window, `(batch, rows, columns, channels)`."""
+    length: Tensor
+    """Euclidean length of each mean."""
+    agreement: Tensor
+    """Dot product of each cell with the squashed mean, `v / (1 + |v|)`."""
+
+
+class Trace(NamedTuple):
+    """All that happened before the last mean."""
+
+    proposals: list[Proposal]
+    """Of every step but the last."""
+    couplings: Tensor
+    """Weight of each cell in the last mean; they sum to 1 over a window."""
+
+
+def route(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int) -> tuple[Tensor, Trace]:
     """Reduce each window to the vector its cells agree on.
 
     The first vector is the mean. Every further step adds to the score of each cell its dot product with the squashed
     vector, and takes a new mean in which the cells weigh by a softmax over their scores. The result is not squashed.
-    Scores and weights are computed in float32, or wider when `windows` is.
+    All is computed in float32, or wider when `grid` is.
 
     Args:
-        windows: Vectors that vote, `(..., cells, channels)`; zero wherever `mask` is False.
+        grid: Cells that vote; zero wherever `real` is.
+        real: 1 for cells on the map and 0 for padding, of shape `(1, rows, height, columns, width)`.
         temperature: Positive scalar that divides the scores; a high one leaves the plain mean.
         steps: Number of means taken, at least 1.
-        mask: Booleans that broadcast to `(..., cells, 1)`, True for real cells; None means that all of them are.
 
     Returns:
-        One vector a window, `(..., channels)`, in the dtype of `windows`.
+        One vector a window, `(batch, rows, columns, channels)` in the dtype of `grid`, and how it came about.
 
     Source:
         The routing of Sabour, Frosst and Hinton (2017), arXiv:1710.09829, with the window in place of the layer below
-        and without its transformation matrices.
+        and without its transformation matrices. The notebook adds 1e-7 to lengths and denominators; nothing here
+        needs it, and results differ by less than a float32 resolves.
     """
-    votes = ops.cast(windows, statistics_dtype(windows.dtype))
-    cells = votes.shape[-2] if mask is None else ops.sum(ops.cast(mask, votes.dtype), axis=-2, keepdims=True)
-    agreed = ops.sum(votes, axis=-2, keepdims=True) / cells
-    scores = 0.0
+    votes = ops.cast(grid, statistics_dtype(grid.dtype))
+    real = ops.cast(real, votes.dtype)
+    powers, scores, proposals = real, 0.0, []
     for _ in range(steps - 1):
-        scores = scores + ops.matmul(votes, _transposed(squash(agreed)))
-        weights = window_softmax(scores, temperature, cells=cells, mask=mask)
-        agreed = ops.matmul(_transposed(weights), votes)
-    return ops.cast(ops.squeeze(agreed, axis=-2), windows.dtype)
+        total, vectors = _mean(votes, powers)
+        length, agreement = _agree(votes, powers / spread(total), vectors)
+        proposals.append(Proposal(powers, total, vectors, length, agreement))
+        scores = scores + agreement
+        powers = _powers(scores, real, ops.cast(temperature, votes.dtype))
+    total, vectors = _mean(votes, powers)
+    return ops.cast(vectors, grid.dtype), Trace(proposals, powers / spread(total))
 
 
-def squash(vectors: Tensor) -> Tensor:
-    """Shorten vectors along the last axis to a length below 1: `v / (1 + |v|)`."""
-    # The root has no gradient at zero, where whole windows lie after a ReLU.
-    squares = ops.maximum(ops.sum(ops.square(vectors), axis=-1, keepdims=True), EPSILON**2)
-    return vectors / (1.0 + EPSILON + ops.sqrt(squares))
-
-
-def window_softmax(
-    scores: Tensor, temperature: Tensor | float, *, cells: Tensor | int, mask: Tensor | None = None
-) -> Tensor:
-    """Weights of the cells in a weighted mean, `(..., cells, 1)`.
-
-    Args:
-        scores: Agreement of each cell, `(..., cells, 1)`.
-        temperature: Positive scalar that divides the scores.
-        cells: How many real cells each window holds: a number, or a tensor that broadcasts to `(..., 1, 1)`.
-        mask: As in `route`; masked cells weigh nothing.
-
-    Returns:
-        Weights that sum to 1 less a relative `EPSILON * cells` at most, as in the original layer.
-    """
-    logits = scores / ops.cast(temperature, scores.dtype)
-    if mask is not None:
-        logits = ops.where(mask, logits, float("-inf"))
-    powers = ops.exp(logits - ops.stop_gradient(ops.max(logits, axis=-2, keepdims=True)))
-    return powers / (ops.sum(powers, axis=-2, keepdims=True) + EPSILON * cells)
+def couplings(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int) -> list[Tensor]:
+    """Weight of each cell in its window's mean, `(batch, rows, height, columns, width)` for each step; see `route`."""
+    _, trace = route(grid, real, temperature, steps=steps)
+    weights = [proposal.powers / spread(proposal.total) for proposal in trace.proposals] + [trace.couplings]
+    return [ops.broadcast_to(each, ops.shape(grid)[:-1]) for each in weights]
 
 
 def statistics_dtype(dtype: str) -> str:
@@ -79,5 +93,41 @@ def statistics_dtype(dtype: str) -> str:
     return str(backend.result_type(dtype, "float32"))
 
 
-def _transposed(matrices: Tensor) -> Tensor:
-    return ops.swapaxes(matrices, -1, -2)
+def sum_cells(values: Tensor) -> Tensor:
+    """Add up each window's cells, one number each."""
+    return ops.sum(values, axis=(2, 4))
+
+
+def weigh_cells(grid: Tensor, weights: Tensor) -> Tensor:
+    """Add up each window's cells, vectors multiplied by their weights, `(batch, rows, columns, channels)`."""
+    height, width = grid.shape[2], grid.shape[4]
+    # As one reduction it takes XLA on a CPU four times as long.
+    cells = [(i, j) for i in range(height) for j in range(width)]
+    terms = [grid[:, :, i, :, j] * weights[:, :, i, :, j, None] for i, j in cells]
+    return sum(terms[1:], start=terms[0])
+
+
+def spread(windows: Tensor) -> Tensor:
+    """Line up what is said of windows with their cells, for broadcasting."""
+    return windows[:, :, None, :, None]
+
+
+def _mean(votes: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
+    total = sum_cells(powers)
+    return total, weigh_cells(votes, powers) / total[..., None]
+
+
+def _agree(votes: Tensor, weights: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    # Shrunk to a moderate length first: squares of float32 overflow at 1e19.
+    channels = ops.cast(ops.shape(vectors)[-1], votes.dtype)
+    shrink = 1.0 / (1.0 + sum_channels(ops.absolute(vectors) / channels))
+    products = sum_channels(votes * spread(vectors * shrink[..., None]))
+    # The mean of the cells' products with the mean is its squared length: no pass for it.
+    shrunk = ops.sqrt(ops.maximum(sum_cells(weights * products) * shrink, SHORTEST**2))
+    return shrunk / shrink, products / spread(shrink + shrunk)
+
+
+def _powers(scores: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
+    highest = ops.max(ops.where(real > 0, scores, float("-inf")), axis=(2, 4), keepdims=True)
+    # Padding scores zero, which may lie far above the rest.
+    return real * ops.exp(ops.minimum(scores - highest, 0.0) / temperature)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from capsule_layer.routing import Tensor
@@ -31,37 +32,51 @@ def window_count(size: Any, pool: int, *, padding: str) -> Any:
     return size // pool
 
 
-def align(maps: Tensor, pool_size: tuple[int, int], *, padding: str) -> Tensor:
-    """Pad (`same`) or crop (`valid`) maps until windows tile them; maps that fit come back as they are.
+def cut(maps: Tensor, pool_size: tuple[int, int], *, padding: str) -> Tensor:
+    """Pad (`same`) or crop (`valid`) maps until windows tile them, and see them as a grid.
 
     An odd total of padding puts the larger half behind the map, as TensorFlow does.
+
+    Returns:
+        `(batch, rows, *pool_size[:1], columns, *pool_size[1:], channels)`, see `routing`.
     """
     sizes = ops.shape(maps)[1:3]
+    counts = [window_count(size, pool, padding=padding) for size, pool in zip(sizes, pool_size, strict=True)]
+    totals = [count * pool - size for count, pool, size in zip(counts, pool_size, sizes, strict=True)]
     if padding == "valid":
-        height, width = (
-            window_count(n, pool, padding=padding) * pool for n, pool in zip(sizes, pool_size, strict=True)
-        )
-        return maps[:, :height, :width]
-    totals = [-size % pool for size, pool in zip(sizes, pool_size, strict=True)]
-    if all(isinstance(total, int) and total == 0 for total in totals):
-        return maps
-    return ops.pad(maps, [(0, 0), *((total // 2, total - total // 2) for total in totals), (0, 0)])
+        maps = maps[:, : counts[0] * pool_size[0], : counts[1] * pool_size[1]]
+    elif not all(isinstance(total, int) and total == 0 for total in totals):
+        maps = ops.pad(maps, [(0, 0), *((total // 2, total - total // 2) for total in totals), (0, 0)])
+    return ops.reshape(maps, (-1, counts[0], pool_size[0], counts[1], pool_size[1], ops.shape(maps)[-1]))
 
 
-def real_cells(maps: Tensor, pool_size: tuple[int, int], *, padding: str) -> Tensor | None:
-    """Mark the cells of each window that lie on the map, `(1, windows, cells, 1)`; None when all of them do."""
+def real_cells(height: Any, width: Any, pool_size: tuple[int, int], *, padding: str) -> Tensor:
+    """Mark the cells of a grid that lie on the map: 1, and 0 for padding, `(1, rows, height, columns, width)`."""
+    # Constants stay out of the way of a trace where they can.
+    numeric = np if isinstance(height, int) and isinstance(width, int) else ops
+    counts = [window_count(size, pool, padding=padding) for size, pool in zip((height, width), pool_size, strict=True)]
+    rows, columns = (
+        _on_map(numeric, size, count * pool, padding=padding)
+        for size, count, pool in zip((height, width), counts, pool_size, strict=True)
+    )
+    real = numeric.reshape(rows[:, None] * columns, (1, counts[0], pool_size[0], counts[1], pool_size[1]))
+    return real.astype("float32") if numeric is np else ops.cast(real, "float32")
+
+
+def join(cells: Tensor, height: Any, width: Any, *, padding: str) -> Tensor:
+    """Lay numbers of a grid's cells out as maps again, `(batch, height, width)`: the way back from `cut`.
+
+    Padding is cropped; what `valid` dropped is zero.
+    """
+    _, rows, first, columns, second = ops.shape(cells)
+    maps = ops.reshape(cells, (-1, rows * first, columns * second))
     if padding == "valid":
-        return None
-    _, height, width, _ = ops.shape(maps)
-    ones = ops.ones((1, height, width, 1))
-    aligned = align(ones, pool_size, padding=padding)
-    return None if aligned is ones else cut(aligned, pool_size) > 0
+        return ops.pad(maps, [(0, 0), (0, height - rows * first), (0, width - columns * second)])
+    top, left = (rows * first - height) // 2, (columns * second - width) // 2
+    return maps[:, top : top + height, left : left + width]
 
 
-def cut(maps: Tensor, pool_size: tuple[int, int]) -> Tensor:
-    """Cut maps that windows tile into `(batch, windows, cells, channels)`, rows first on both new axes."""
-    _, height, width, channels = ops.shape(maps)
-    rows, columns = height // pool_size[0], width // pool_size[1]
-    grid = ops.reshape(maps, (-1, rows, pool_size[0], columns, pool_size[1], channels))
-    grid = ops.transpose(grid, (0, 1, 3, 2, 4, 5))
-    return ops.reshape(grid, (-1, rows * columns, pool_size[0] * pool_size[1], channels))
+def _on_map(numeric: Any, size: Any, length: Any, *, padding: str) -> Any:
+    before = (length - size) // 2 if padding == "same" else 0
+    position = numeric.arange(length) - before
+    return numeric.where((position >= 0) & (position < size), 1, 0)

@@ -1,0 +1,85 @@
+"""The gradient of routing, written out: two passes over the grid a step, and one that writes the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from keras import ops
+
+from capsule_layer.compile import compiled, sum_channels
+from capsule_layer.routing import Tensor, Trace, route, spread, statistics_dtype, sum_cells, weigh_cells
+
+
+def differentiable_route(steps: int) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Compile `route` and its gradient for a number of steps.
+
+    Returns:
+        A function of a grid, its real cells and a temperature, as in `route`, that returns the vectors alone and is
+        differentiable with respect to the grid and the temperature.
+    """
+    forward, backward = compiled(partial(route, steps=steps)), compiled(route_gradient)
+
+    def pooled(grid: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
+        def with_gradient(grid: Tensor, temperature: Tensor) -> tuple[Tensor, Callable[..., Any]]:
+            vectors, trace = forward(grid, real, temperature)
+
+            def gradient(*arguments: Tensor, upstream: Tensor = None) -> tuple[Tensor, Tensor]:
+                # Torch names it and hands the arguments over again; the others pass it alone.
+                return backward(grid, temperature, trace, arguments[0] if upstream is None else upstream)
+
+            return vectors, gradient
+
+        return ops.custom_gradient(with_gradient)(grid, temperature)
+
+    return pooled
+
+
+def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Tensor) -> tuple[Tensor, Tensor]:
+    """Pull a gradient back through `route`.
+
+    A gradient with respect to a mean is kept as `slope - pull * mean`, a vector and a number for each window: its
+    dot products with the cells then follow from those of `slope` and the agreements already known.
+
+    Args:
+        grid: As given to `route`.
+        temperature: As given to `route`.
+        trace: As returned by it.
+        upstream: Gradient with respect to the vectors it returned.
+
+    Returns:
+        Gradients with respect to the grid, in its dtype, and to the temperature.
+    """
+    votes = ops.cast(grid, statistics_dtype(grid.dtype))
+    temperature = ops.cast(temperature, votes.dtype)
+    slope = ops.cast(upstream, votes.dtype)
+    couplings, by_coupling = trace.couplings, sum_channels(votes * spread(slope))
+    by_grid = couplings[..., None] * spread(slope)
+    by_agreement, by_temperature = 0.0, 0.0
+    for step in reversed(range(len(trace.proposals))):
+        last = trace.proposals[step]
+        by_score = _through_softmax(couplings, by_coupling) / temperature
+        scores = sum(proposal.agreement for proposal in trace.proposals[: step + 1])
+        # Their level changes nothing, and could drown the differences.
+        centred = scores - spread(sum_cells(couplings * scores))
+        by_temperature -= ops.sum(by_score * (centred / temperature))
+        # A score enters every later softmax.
+        by_agreement = by_agreement + by_score
+        short = 1.0 / (1.0 + last.length)
+        weights = by_agreement * spread(short)
+        slope = weigh_cells(votes, weights) / last.total[..., None]
+        pull = sum_cells(weights * last.agreement) / (last.length * last.total)
+        by_grid += last.powers[..., None] * spread(slope)
+        by_grid += (weights - last.powers * spread(pull))[..., None] * spread(last.vectors)
+        if step:
+            couplings = last.powers / spread(last.total)
+            along = last.agreement * spread((1.0 + last.length) * pull)
+            by_coupling = (sum_channels(votes * spread(slope)) - along) * spread(last.total)
+    return ops.cast(by_grid, grid.dtype), by_temperature
+
+
+def _through_softmax(weights: Tensor, by_weight: Tensor) -> Tensor:
+    # Their level changes nothing here either, and is all there is to windows whose cells are equal.
+    products = weights * (by_weight - ops.max(by_weight, axis=(2, 4), keepdims=True))
+    return products - weights * spread(sum_cells(products))
