@@ -25,7 +25,7 @@ def differentiable_route(steps: int) -> Callable[[Tensor, Tensor, Tensor], Tenso
         def with_gradient(grid: Tensor, temperature: Tensor) -> tuple[Tensor, Callable[..., Any]]:
             vectors, trace = forward(grid, real, temperature)
 
-            def gradient(*arguments: Tensor, upstream: Tensor = None) -> tuple[Tensor, Tensor]:
+            def gradient(*arguments: Tensor, upstream: Tensor = None) -> Any:
                 # Torch names it and hands the arguments over again; the others pass it alone.
                 return backward(grid, temperature, trace, arguments[0] if upstream is None else upstream)
 
@@ -39,8 +39,8 @@ def differentiable_route(steps: int) -> Callable[[Tensor, Tensor, Tensor], Tenso
 def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Tensor) -> tuple[Tensor, Tensor]:
     """Pull a gradient back through `route`.
 
-    A gradient with respect to a mean is kept as `slope - pull * mean`, a vector and a number for each window: its
-    dot products with the cells then follow from those of `slope` and the agreements already known.
+    A gradient with respect to a mean is kept as `total * (slope - pull * squashed)`, a vector and a number for each
+    window: its dot products with the cells then follow from those of `slope` and the agreements already known.
 
     Args:
         grid: As given to `route`.
@@ -56,30 +56,27 @@ def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Te
     slope = ops.cast(upstream, votes.dtype)
     couplings, by_coupling = trace.couplings, sum_channels(votes * spread(slope))
     by_grid = couplings[..., None] * spread(slope)
-    by_agreement, by_temperature = 0.0, 0.0
+    by_agreement, by_temperature = 0.0, ops.zeros_like(temperature)
     for step in reversed(range(len(trace.proposals))):
         last = trace.proposals[step]
         by_score = _through_softmax(couplings, by_coupling) / temperature
         scores = sum(proposal.agreement for proposal in trace.proposals[: step + 1])
-        # Their level changes nothing, and could drown the differences.
-        centred = scores - spread(sum_cells(couplings * scores))
-        by_temperature -= ops.sum(by_score * (centred / temperature))
+        by_temperature = by_temperature - ops.sum(by_score * scores) / temperature
         # A score enters every later softmax.
         by_agreement = by_agreement + by_score
-        short = 1.0 / (1.0 + last.length)
-        weights = by_agreement * spread(short)
+        weights = by_agreement / spread(1.0 + last.length)
         slope = weigh_cells(votes, weights) / last.total[..., None]
-        pull = sum_cells(weights * last.agreement) / (last.length * last.total)
-        by_grid += last.powers[..., None] * spread(slope)
-        by_grid += (weights - last.powers * spread(pull))[..., None] * spread(last.vectors)
+        pull = sum_cells(weights * last.agreement) * (1.0 + 1.0 / last.length) / last.total
+        by_grid = by_grid + last.powers[..., None] * spread(slope)
+        by_grid = by_grid + (by_agreement - last.powers * spread(pull))[..., None] * spread(last.squashed)
         if step:
             couplings = last.powers / spread(last.total)
-            along = last.agreement * spread((1.0 + last.length) * pull)
+            along = last.agreement * spread(pull)
             by_coupling = (sum_channels(votes * spread(slope)) - along) * spread(last.total)
     return ops.cast(by_grid, grid.dtype), by_temperature
 
 
 def _through_softmax(weights: Tensor, by_weight: Tensor) -> Tensor:
-    # Their level changes nothing here either, and is all there is to windows whose cells are equal.
+    # Their level changes nothing, and is all there is to windows whose cells are equal.
     products = weights * (by_weight - ops.max(by_weight, axis=(2, 4), keepdims=True))
     return products - weights * spread(sum_cells(products))

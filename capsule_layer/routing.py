@@ -21,6 +21,8 @@ Tensor: TypeAlias = Any
 
 # Lengths below it count as this long: the root has no gradient at zero, where whole windows lie after a ReLU.
 SHORTEST = 1e-7
+# More than scores differ, and within a float32.
+FAR = 1e38
 
 
 class Proposal(NamedTuple):
@@ -30,12 +32,12 @@ class Proposal(NamedTuple):
     """Weight of each cell, before they are made to sum to 1."""
     total: Tensor
     """Sum of the powers of each window."""
-    vectors: Tensor
-    """Weighted mean of each window, `(batch, rows, columns, channels)`."""
     length: Tensor
-    """Euclidean length of each mean."""
+    """Euclidean length of the weighted mean of each window."""
+    squashed: Tensor
+    """The mean made shorter than 1, `v / (1 + |v|)`, `(batch, rows, columns, channels)`."""
     agreement: Tensor
-    """Dot product of each cell with the squashed mean, `v / (1 + |v|)`."""
+    """Dot product of each cell with the squashed mean."""
 
 
 class Trace(NamedTuple):
@@ -69,12 +71,13 @@ def route(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int
         needs it, and results differ by less than a float32 resolves.
     """
     votes = ops.cast(grid, statistics_dtype(grid.dtype))
-    real = ops.cast(real, votes.dtype)
+    real = ops.broadcast_to(ops.cast(real, votes.dtype), ops.shape(votes)[:-1])
     powers, scores, proposals = real, 0.0, []
     for _ in range(steps - 1):
         total, vectors = _mean(votes, powers)
-        length, agreement = _agree(votes, powers / spread(total), vectors)
-        proposals.append(Proposal(powers, total, vectors, length, agreement))
+        length, squashed = _squash(vectors)
+        agreement = sum_channels(votes * spread(squashed))
+        proposals.append(Proposal(powers, total, length, squashed, agreement))
         scores = scores + agreement
         powers = _powers(scores, real, ops.cast(temperature, votes.dtype))
     total, vectors = _mean(votes, powers)
@@ -84,13 +87,13 @@ def route(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int
 def couplings(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int) -> list[Tensor]:
     """Weight of each cell in its window's mean, `(batch, rows, height, columns, width)` for each step; see `route`."""
     _, trace = route(grid, real, temperature, steps=steps)
-    weights = [proposal.powers / spread(proposal.total) for proposal in trace.proposals] + [trace.couplings]
-    return [ops.broadcast_to(each, ops.shape(grid)[:-1]) for each in weights]
+    return [proposal.powers / spread(proposal.total) for proposal in trace.proposals] + [trace.couplings]
 
 
-def statistics_dtype(dtype: str) -> str:
+def statistics_dtype(dtype: Any) -> str:
     """Name the dtype in which scores are added: float32, or `dtype` when it is wider."""
-    return str(backend.result_type(dtype, "float32"))
+    # Keras's own promotion knows float64 under TensorFlow alone.
+    return "float64" if backend.standardize_dtype(dtype) == "float64" else "float32"
 
 
 def sum_cells(values: Tensor) -> Tensor:
@@ -117,17 +120,17 @@ def _mean(votes: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
     return total, weigh_cells(votes, powers) / total[..., None]
 
 
-def _agree(votes: Tensor, weights: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    # Shrunk to a moderate length first: squares of float32 overflow at 1e19.
-    channels = ops.cast(ops.shape(vectors)[-1], votes.dtype)
+def _squash(vectors: Tensor) -> tuple[Tensor, Tensor]:
+    # Shrunk to a moderate size first: squares of float32 overflow at 1e19.
+    channels = ops.cast(ops.shape(vectors)[-1], vectors.dtype)
     shrink = 1.0 / (1.0 + sum_channels(ops.absolute(vectors) / channels))
-    products = sum_channels(votes * spread(vectors * shrink[..., None]))
-    # The mean of the cells' products with the mean is its squared length: no pass for it.
-    shrunk = ops.sqrt(ops.maximum(sum_cells(weights * products) * shrink, SHORTEST**2))
-    return shrunk / shrink, products / spread(shrink + shrunk)
+    shrunk = vectors * shrink[..., None]
+    length = ops.sqrt(ops.clip(sum_channels(ops.square(shrunk)), SHORTEST**2, float("inf")))
+    return length / shrink, shrunk / (shrink + length)[..., None]
 
 
 def _powers(scores: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
-    highest = ops.max(ops.where(real > 0, scores, float("-inf")), axis=(2, 4), keepdims=True)
-    # Padding scores zero, which may lie far above the rest.
-    return real * ops.exp(ops.minimum(scores - highest, 0.0) / temperature)
+    # Padding scores zero, which may lie far above the rest. What is subtracted must be the very number that a cell
+    # has, or none weighs anything at a low temperature: scores are sums of what XLA keeps, never computed twice.
+    scores = scores - (1.0 - real) * FAR
+    return real * ops.exp((scores - ops.max(scores, axis=(2, 4), keepdims=True)) / temperature)

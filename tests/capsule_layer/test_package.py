@@ -13,7 +13,10 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-BACKEND_MODULES = ("test_routing.py", "test_windows.py", "test_compile.py", "test_pooling.py", "test_saving.py")
+BACKEND_MODULES = (
+    *("test_routing.py", "test_gradient.py", "test_numerics.py", "test_windows.py", "test_compile.py"),
+    *("test_pooling.py", "test_saving.py"),
+)
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,13 +60,17 @@ def test_import_loads_nothing_else_of_the_project():
     assert result.stdout.split("\n")[0] == "[] True"
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX")
-@pytest.mark.skipif(os.environ.get("KERAS_BACKEND") == "jax", reason="JAX runs these tests in this process already")
-def test_everything_that_touches_the_backend_passes_under_jax():
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_everything_that_touches_the_backend_passes_under(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"needs {backend}")
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        pytest.skip("another backend runs these tests in this process already")
     modules = [str(HERE / name) for name in BACKEND_MODULES]
     # The shapes are tiny and compiled once each: the time is the compiler's.
     environment = {
-        "KERAS_BACKEND": "jax",
+        "KERAS_BACKEND": backend,
+        "JAX_ENABLE_X64": "1",
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
