@@ -21,6 +21,8 @@ Tensor: TypeAlias = Any
 
 # Lengths below it count as this long: the root has no gradient at zero, where whole windows lie after a ReLU.
 SHORTEST = 1e-7
+# Adding slices takes XLA on a CPU a fourth of the time of a reduction, but the time to compile them grows with them.
+MOST_TERMS = 36
 # More than scores differ, and within a float32.
 FAR = 1e38
 
@@ -79,7 +81,7 @@ def route(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int
         agreement = sum_channels(votes * spread(squashed))
         proposals.append(Proposal(powers, total, length, squashed, agreement))
         scores = scores + agreement
-        powers = _powers(scores, real, ops.cast(temperature, votes.dtype))
+        powers = soft_powers(scores, real, ops.cast(temperature, votes.dtype))
     total, vectors = _mean(votes, powers)
     return ops.cast(vectors, grid.dtype), Trace(proposals, powers / spread(total))
 
@@ -96,6 +98,20 @@ def statistics_dtype(dtype: Any) -> str:
     return "float64" if backend.standardize_dtype(dtype) == "float64" else "float32"
 
 
+def soft_powers(scores: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
+    """Weigh cells by a softmax over their window, before they are made to sum to 1: the highest score weighs 1.
+
+    Args:
+        scores: Of each cell; those of padding do not matter.
+        real: 1 for cells on the map and 0 for padding, like the scores.
+        temperature: Positive scalar that divides the scores.
+    """
+    # What is subtracted must be the very number that a cell has, or none weighs anything at a low temperature: the
+    # scores are sums of what XLA keeps, and never computed twice.
+    scores = scores - (1.0 - real) * FAR
+    return real * ops.exp((scores - ops.max(scores, axis=(2, 4), keepdims=True)) / temperature)
+
+
 def sum_cells(values: Tensor) -> Tensor:
     """Add up each window's cells, one number each."""
     return ops.sum(values, axis=(2, 4))
@@ -104,7 +120,8 @@ def sum_cells(values: Tensor) -> Tensor:
 def weigh_cells(grid: Tensor, weights: Tensor) -> Tensor:
     """Add up each window's cells, vectors multiplied by their weights, `(batch, rows, columns, channels)`."""
     height, width = grid.shape[2], grid.shape[4]
-    # As one reduction it takes XLA on a CPU four times as long.
+    if height * width > MOST_TERMS:
+        return ops.sum(grid * weights[..., None], axis=(2, 4))
     cells = [(i, j) for i in range(height) for j in range(width)]
     terms = [grid[:, :, i, :, j] * weights[:, :, i, :, j, None] for i, j in cells]
     return sum(terms[1:], start=terms[0])
@@ -127,10 +144,3 @@ def _squash(vectors: Tensor) -> tuple[Tensor, Tensor]:
     shrunk = vectors * shrink[..., None]
     length = ops.sqrt(ops.clip(sum_channels(ops.square(shrunk)), SHORTEST**2, float("inf")))
     return length / shrink, shrunk / (shrink + length)[..., None]
-
-
-def _powers(scores: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
-    # Padding scores zero, which may lie far above the rest. What is subtracted must be the very number that a cell
-    # has, or none weighs anything at a low temperature: scores are sums of what XLA keeps, never computed twice.
-    scores = scores - (1.0 - real) * FAR
-    return real * ops.exp((scores - ops.max(scores, axis=(2, 4), keepdims=True)) / temperature)

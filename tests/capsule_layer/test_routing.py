@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from capsule_layer.routing import couplings, route, sum_cells, weigh_cells
+from capsule_layer.routing import MOST_TERMS, couplings, route, soft_powers, sum_cells, weigh_cells
 
 
 def grid(*shape: int, scale: float = 1.0) -> np.ndarray:
@@ -70,6 +70,24 @@ def test_the_last_couplings_make_the_result():
     pooled, _ = route(votes, everywhere(votes), 0.5, steps=3)
     last = couplings(votes, everywhere(votes), 0.5, steps=3)[-1]
     np.testing.assert_allclose(weigh_cells(ops.convert_to_tensor(votes), last), pooled, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("level", [-1e4, 0.0, 1e4])
+@pytest.mark.parametrize("temperature", [1e-3, 1e30])
+def test_powers_count_from_the_highest_real_score(level, temperature):
+    scores = ops.convert_to_tensor(np.float32([level, level - 2, 0.0]).reshape(1, 1, 1, 1, 3))
+    real = ops.convert_to_tensor(np.float32([1, 1, 0]).reshape(1, 1, 1, 1, 3))
+    powers = soft_powers(scores, real, temperature)
+    np.testing.assert_allclose(np.ravel(powers), [1, np.exp(-2 / temperature), 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("side", [5, 7])
+def test_windows_of_any_size_are_weighed(side):
+    votes, weights = grid(1, 1, side, 1, side, 3), grid(1, 1, side, 1, side)
+    assert (side**2 > MOST_TERMS) == (side == 7)
+    expected = np.einsum("brhcwd,brhcw->brcd", votes, weights)
+    result = weigh_cells(ops.convert_to_tensor(votes), ops.convert_to_tensor(weights))
+    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
