@@ -77,6 +77,5 @@ def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Te
 
 
 def _through_softmax(weights: Tensor, by_weight: Tensor) -> Tensor:
-    # Their level changes nothing, and is all there is to windows whose cells are equal.
-    products = weights * (by_weight - ops.max(by_weight, axis=(2, 4), keepdims=True))
+    products = weights * by_weight
     return products - weights * spread(sum_cells(products))
