@@ -61,7 +61,7 @@ def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Te
         last = trace.proposals[step]
         by_score = _through_softmax(couplings, by_coupling) / temperature
         scores = sum(proposal.agreement for proposal in trace.proposals[: step + 1])
-        by_temperature = by_temperature - ops.sum(by_score * scores) / temperature
+        by_temperature = by_temperature - _sum(by_score * scores) / temperature
         # A score enters every later softmax.
         by_agreement = by_agreement + by_score
         weights = by_agreement / spread(1.0 + last.length)
@@ -79,3 +79,8 @@ def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Te
 def _through_softmax(weights: Tensor, by_weight: Tensor) -> Tensor:
     products = weights * by_weight
     return products - weights * spread(sum_cells(products))
+
+
+def _sum(cells: Tensor) -> Tensor:
+    # In two steps, because XLA on a CPU takes its time over a long sum.
+    return ops.sum(sum_channels(ops.reshape(cells, (ops.shape(cells)[0], -1))))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from keras import backend, ops
 
 from capsule_layer.compile import sum_channels
@@ -21,7 +22,7 @@ Tensor: TypeAlias = Any
 
 # Lengths below it count as this long: the root has no gradient at zero, where whole windows lie after a ReLU.
 SHORTEST = 1e-7
-# Adding slices takes XLA on a CPU a fourth of the time of a reduction, but the time to compile them grows with them.
+# Added slices take XLA on a CPU a fourth of the time of a reduction or less, but the time to compile grows with them.
 MOST_TERMS = 36
 # More than scores differ, and within a float32.
 FAR = 1e38
@@ -114,22 +115,25 @@ def soft_powers(scores: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
 
 def sum_cells(values: Tensor) -> Tensor:
     """Add up each window's cells, one number each."""
-    return ops.sum(values, axis=(2, 4))
+    terms = [values[:, :, i, :, j] for i, j in _cells(values)]
+    return sum(terms[1:], start=terms[0]) if terms else ops.sum(values, axis=(2, 4))
 
 
 def weigh_cells(grid: Tensor, weights: Tensor) -> Tensor:
     """Add up each window's cells, vectors multiplied by their weights, `(batch, rows, columns, channels)`."""
-    height, width = grid.shape[2], grid.shape[4]
-    if height * width > MOST_TERMS:
-        return ops.sum(grid * weights[..., None], axis=(2, 4))
-    cells = [(i, j) for i in range(height) for j in range(width)]
-    terms = [grid[:, :, i, :, j] * weights[:, :, i, :, j, None] for i, j in cells]
-    return sum(terms[1:], start=terms[0])
+    terms = [grid[:, :, i, :, j] * weights[:, :, i, :, j, None] for i, j in _cells(grid)]
+    return sum(terms[1:], start=terms[0]) if terms else ops.sum(grid * weights[..., None], axis=(2, 4))
 
 
 def spread(windows: Tensor) -> Tensor:
     """Line up what is said of windows with their cells, for broadcasting."""
     return windows[:, :, None, :, None]
+
+
+def _cells(grid: Tensor) -> list[tuple[int, int]]:
+    """Places in a window, for adding slices up one by one; none where it is too large for that."""
+    height, width = grid.shape[2], grid.shape[4]
+    return list(np.ndindex(height, width)) if height * width <= MOST_TERMS else []
 
 
 def _mean(votes: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
@@ -138,9 +142,9 @@ def _mean(votes: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _squash(vectors: Tensor) -> tuple[Tensor, Tensor]:
-    # Shrunk to a moderate size first: squares of float32 overflow at 1e19.
+    # Divided by their size where that is large: squares of float32 overflow at 1e19.
     channels = ops.cast(ops.shape(vectors)[-1], vectors.dtype)
-    shrink = 1.0 / (1.0 + sum_channels(ops.absolute(vectors) / channels))
-    shrunk = vectors * shrink[..., None]
-    length = ops.sqrt(ops.clip(sum_channels(ops.square(shrunk)), SHORTEST**2, float("inf")))
-    return length / shrink, shrunk / (shrink + length)[..., None]
+    size = ops.clip(sum_channels(ops.absolute(vectors) / channels), 1.0, float("inf"))
+    squares = sum_channels(ops.square(vectors / size[..., None]))
+    length = ops.sqrt(ops.clip(squares, SHORTEST**2, float("inf"))) * size
+    return length, vectors / (1.0 + length)[..., None]
