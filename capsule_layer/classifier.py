@@ -11,6 +11,7 @@ from keras import layers
 
 from capsule_layer.arguments import window_size
 from capsule_layer.pooling import CapsulePooling2D
+from capsule_layer.soft_pooling import SoftPooling2D
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,18 @@ class PoolingPlace:
     filters: int
     routing_steps: int
     temperature: float
+    learn_temperature: bool
 
 
 _LAST = "channels_last"
 
 POOLINGS: dict[str, Callable[[PoolingPlace], keras.layers.Layer]] = {
-    "capsule": lambda at: CapsulePooling2D(at.pool_size, at.routing_steps, at.temperature, data_format=_LAST),
+    "capsule": lambda at: CapsulePooling2D(
+        at.pool_size, at.routing_steps, at.temperature, data_format=_LAST, learn_temperature=at.learn_temperature
+    ),
     "max": lambda at: layers.MaxPooling2D(at.pool_size, padding="same", data_format=_LAST),
     "average": lambda at: layers.AveragePooling2D(at.pool_size, padding="same", data_format=_LAST),
+    "soft": lambda at: SoftPooling2D(at.pool_size, data_format=_LAST),
     "none": lambda at: layers.Conv2D(
         at.filters, 3, strides=at.pool_size, padding="same", activation="relu", data_format=_LAST
     ),
@@ -41,6 +46,7 @@ def build_classifier(
     pool_size: int | tuple[int, int] = 2,
     routing_steps: int = 2,
     temperature: float = 1.0,
+    learn_temperature: bool = False,
     batch_norm_momentum: float = 0.99,
     dropout: tuple[float, float, float] = (0.4, 0.4, 0.3),
     input_shape: tuple[int, int, int] = (28, 28, 1),
@@ -53,10 +59,12 @@ def build_classifier(
     only these, without building it again.
 
     Args:
-        pooling: A name in `POOLINGS`; `"none"` is a 3x3 convolution that strides in place of pooling.
+        pooling: `"capsule"`, `"max"`, `"average"`, `"soft"` (`SoftPooling2D`), or `"none"`, a 3x3 convolution that
+            strides in place of pooling.
         pool_size: Height and width of the windows in both places: an integer or a pair.
         routing_steps: As in `CapsulePooling2D`; any other pooling ignores it.
         temperature: As in `CapsulePooling2D`; any other pooling ignores it.
+        learn_temperature: As in `CapsulePooling2D`; any other pooling ignores it.
         batch_norm_momentum: Of both batch normalisations; short trainings need less than the default.
         dropout: Rates after the first pooling, after the second, and before the output.
         input_shape: Height, width and channels of the images.
@@ -79,7 +87,11 @@ def build_classifier(
     conv = partial(layers.Conv2D, kernel_size=3, activation="relu", data_format=_LAST)
     norm = partial(layers.BatchNormalization, momentum=batch_norm_momentum)
     place = partial(
-        PoolingPlace, pool_size=window_size(pool_size), routing_steps=routing_steps, temperature=temperature
+        PoolingPlace,
+        pool_size=window_size(pool_size),
+        routing_steps=routing_steps,
+        temperature=temperature,
+        learn_temperature=learn_temperature,
     )
 
     images = keras.Input(input_shape)

@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from capsule_layer.compile import compiled, sum_channels
-from capsule_layer.routing import Tensor, Trace, route, spread, statistics_dtype, sum_cells, weigh_cells
+from capsule_layer.routing import Tensor, Trace, route, spread, statistics_dtype, sum_cells
 
 
 def differentiable_route(steps: int) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
@@ -65,7 +65,7 @@ def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Te
         # A score enters every later softmax.
         by_agreement = by_agreement + by_score
         weights = by_agreement / spread(1.0 + last.length)
-        slope = weigh_cells(votes, weights) / last.total[..., None]
+        slope = sum_cells(votes, weights[..., None]) / last.total[..., None]
         pull = sum_cells(weights * last.agreement) * (1.0 + 1.0 / last.length) / last.total
         by_grid = by_grid + last.powers[..., None] * spread(slope)
         by_grid = by_grid + (by_agreement - last.powers * spread(pull))[..., None] * spread(last.squashed)

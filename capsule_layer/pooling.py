@@ -14,9 +14,8 @@ from capsule_layer import arguments
 from capsule_layer.compile import compiled
 from capsule_layer.gradient import differentiable_route
 from capsule_layer.routing import Tensor, couplings, statistics_dtype
-from capsule_layer.windows import PADDINGS, cut, join, real_cells, window_count
-
-Shape = tuple[int | None, ...]
+from capsule_layer.windowed import WindowedPooling2D
+from capsule_layer.windows import join
 
 # Keras averages copies of the edge in where `same` pads unevenly.
 EDGES_ARE_COPIED = keras.backend.backend() == "torch"
@@ -25,7 +24,7 @@ LOGARITHMS = (-80.0, 80.0)
 
 
 @keras.saving.register_keras_serializable(package="capsule_layer")
-class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
+class CapsulePooling2D(WindowedPooling2D):
     """Pool each window to the vector its cells agree on.
 
     The cells of a window are vectors over the channels. Their mean is the first proposal; every further routing step
@@ -75,13 +74,9 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
         learn_temperature: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.pool_size = arguments.window_size(pool_size)
+        super().__init__(pool_size, padding, data_format, **kwargs)
         self.routing_steps = arguments.positive_integer("routing_steps", routing_steps)
-        self.padding = arguments.one_of("padding", padding, PADDINGS)
-        self.data_format = arguments.data_format(data_format)
         self.learn_temperature = arguments.truth("learn_temperature", learn_temperature)
-        self.input_spec = keras.layers.InputSpec(ndim=4)
         start = self._stored(temperature)
         self._temperature = self.add_weight(
             name="log_temperature" if learn_temperature else "temperature",
@@ -105,18 +100,17 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
     def temperature(self, value: float) -> None:
         self._temperature.assign(self._stored(value))
 
-    def build(self, input_shape: Shape) -> None:
-        """Refuse maps that the windows do not fit; there is nothing to build."""
-        self.compute_output_shape(input_shape)
-
     def call(self, inputs: Tensor) -> Tensor:
         """Pool a batch of maps, see the class."""
         if self.routing_steps == 1 and not (self.padding == "same" and EDGES_ARE_COPIED):
             return ops.average_pool(
                 inputs, self.pool_size, self.pool_size, padding=self.padding, data_format=self.data_format
             )
-        pooled = self._route(*self._windows(self._channels_last(inputs)), self._divisor())
-        return pooled if self.data_format == "channels_last" else ops.transpose(pooled, (0, 3, 1, 2))
+        return super().call(inputs)
+
+    def pool(self, grid: Tensor, real: Tensor) -> Tensor:
+        """Route each window of a grid, see `routing.route`."""
+        return self._route(grid, real, self._divisor())
 
     def routing(self, inputs: Any) -> Tensor:
         """Show where each window is routed from.
@@ -129,29 +123,17 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
             in its window's mean at each step. They sum to 1 over a window; the first step weighs all cells alike; a
             cell that `"valid"` drops weighs nothing.
         """
-        maps = self._channels_last(ops.convert_to_tensor(inputs, self.compute_dtype))
+        maps = self.channels_last(ops.convert_to_tensor(inputs, self.compute_dtype))
         height, width = ops.shape(maps)[1:3]
-        steps = self._couplings(*self._windows(maps), self._divisor())
+        steps = self._couplings(*self.windows(maps), self._divisor())
         return ops.stack([join(cells, height, width, padding=self.padding) for cells in steps], axis=1)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The shape of the pooled maps; None for what is unknown."""
-        first = 1 if self.data_format == "channels_last" else 2
-        pooled = (
-            None if size is None else window_count(size, pool, padding=self.padding)
-            for size, pool in zip(input_shape[first : first + 2], self.pool_size, strict=True)
-        )
-        return (*input_shape[:first], *pooled, *input_shape[first + 2 :])
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that build this layer again, with the temperature it has now."""
         return {
             **super().get_config(),
-            "pool_size": self.pool_size,
             "routing_steps": self.routing_steps,
             "temperature": self.temperature,
-            "padding": self.padding,
-            "data_format": self.data_format,
             "learn_temperature": self.learn_temperature,
         }
 
@@ -163,13 +145,3 @@ class CapsulePooling2D(keras.layers.Layer):  # type: ignore[misc]
         # A copy is a plain tensor; TensorFlow would hand the variable itself to the compiled function.
         stored = ops.copy(self._temperature)
         return ops.exp(ops.clip(stored, *LOGARITHMS)) if self.learn_temperature else stored
-
-    def _channels_last(self, maps: Tensor) -> Tensor:
-        return maps if self.data_format == "channels_last" else ops.transpose(maps, (0, 2, 3, 1))
-
-    def _windows(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        height, width = ops.shape(maps)[1:3]
-        return (
-            cut(maps, self.pool_size, padding=self.padding),
-            real_cells(height, width, self.pool_size, padding=self.padding),
-        )

@@ -11,6 +11,8 @@ division.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add, mul
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -113,16 +115,17 @@ def soft_powers(scores: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
     return real * ops.exp((scores - ops.max(scores, axis=(2, 4), keepdims=True)) / temperature)
 
 
-def sum_cells(values: Tensor) -> Tensor:
-    """Add up each window's cells, one number each."""
-    terms = [values[:, :, i, :, j] for i, j in _cells(values)]
-    return sum(terms[1:], start=terms[0]) if terms else ops.sum(values, axis=(2, 4))
+def sum_cells(*factors: Tensor) -> Tensor:
+    """Add up each window's cells, or the products of several numbers or vectors of them."""
+    slices = zip(*map(_slices, factors), strict=True)
+    terms = [reduce(mul, cell) for cell in slices]
+    return reduce(add, terms) if terms else ops.sum(reduce(mul, factors), axis=(2, 4))
 
 
-def weigh_cells(grid: Tensor, weights: Tensor) -> Tensor:
-    """Add up each window's cells, vectors multiplied by their weights, `(batch, rows, columns, channels)`."""
-    terms = [grid[:, :, i, :, j] * weights[:, :, i, :, j, None] for i, j in _cells(grid)]
-    return sum(terms[1:], start=terms[0]) if terms else ops.sum(grid * weights[..., None], axis=(2, 4))
+def max_cells(values: Tensor) -> Tensor:
+    """Take the largest of each window's cells."""
+    terms = _slices(values)
+    return reduce(ops.maximum, terms) if terms else ops.max(values, axis=(2, 4))
 
 
 def spread(windows: Tensor) -> Tensor:
@@ -130,15 +133,16 @@ def spread(windows: Tensor) -> Tensor:
     return windows[:, :, None, :, None]
 
 
-def _cells(grid: Tensor) -> list[tuple[int, int]]:
-    """Places in a window, for adding slices up one by one; none where it is too large for that."""
+def _slices(grid: Tensor) -> list[Tensor]:
+    """Take the cells of every window apart, place by place; none where windows are too large for that."""
     height, width = grid.shape[2], grid.shape[4]
-    return list(np.ndindex(height, width)) if height * width <= MOST_TERMS else []
+    places = np.ndindex(height, width) if height * width <= MOST_TERMS else ()
+    return [grid[:, :, i, :, j] for i, j in places]
 
 
 def _mean(votes: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
     total = sum_cells(powers)
-    return total, weigh_cells(votes, powers) / total[..., None]
+    return total, sum_cells(votes, powers[..., None]) / total[..., None]
 
 
 def _squash(vectors: Tensor) -> tuple[Tensor, Tensor]:

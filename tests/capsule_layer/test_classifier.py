@@ -48,6 +48,15 @@ def test_capsules_add_two_temperatures_and_nothing_else():
     assert len(capsule.trainable_weights) == len(plain.trainable_weights)
 
 
+def test_temperatures_are_trained_if_asked_for():
+    learned, fixed = (build_classifier(learn_temperature=learn, temperature=0.5) for learn in (True, False))
+    names = [weight.name for weight in learned.trainable_weights if "temperature" in weight.name]
+    assert names == ["log_temperature"] * 2
+    assert len(learned.trainable_weights) == len(fixed.trainable_weights) + 2
+    capsules = [layer for layer in learned.layers if isinstance(layer, CapsulePooling2D)]
+    assert [layer.temperature for layer in capsules] == [0.5, 0.5]
+
+
 def test_no_pooling_strides_with_as_many_filters():
     strided = [
         layer
@@ -90,7 +99,7 @@ def test_probabilities_are_float32_under_a_mixed_policy():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"pooling": "mean"}, "pooling must be one of capsule, max, average, none; received 'mean'"),
+        ({"pooling": "mean"}, "pooling must be one of capsule, max, average, soft, none; received 'mean'"),
         ({"dropout": (0.5, 0.5)}, r"dropout must hold three rates; received \(0\.5, 0\.5\)"),
         ({"pooling": "max", "pool_size": 0}, "pool_size must hold integers of at least 1; received 0"),
         ({"temperature": 0}, "temperature must be a positive finite number, of a float32; received 0"),

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BACKEND_MODULES = (
     *("test_routing.py", "test_gradient.py", "test_numerics.py", "test_windows.py", "test_compile.py"),
-    *("test_pooling.py", "test_saving.py"),
+    *("test_pooling.py", "test_soft_pooling.py", "test_saving.py"),
 )
 
 
@@ -26,7 +26,7 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from capsule_layer.routing import MOST_TERMS, couplings, route, soft_powers, sum_cells, weigh_cells
+from capsule_layer.routing import MOST_TERMS, couplings, max_cells, route, soft_powers, sum_cells
 
 
 def grid(*shape: int, scale: float = 1.0) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_the_last_couplings_make_the_result():
     votes = grid(2, 2, 2, 3, 3, 4)
     pooled, _ = route(votes, everywhere(votes), 0.5, steps=3)
     last = couplings(votes, everywhere(votes), 0.5, steps=3)[-1]
-    np.testing.assert_allclose(weigh_cells(ops.convert_to_tensor(votes), last), pooled, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(sum_cells(ops.convert_to_tensor(votes), last[..., None]), pooled, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("level", [-1e4, 0.0, 1e4])
@@ -82,12 +82,13 @@ def test_powers_count_from_the_highest_real_score(level, temperature):
 
 
 @pytest.mark.parametrize("side", [5, 7])
-def test_windows_of_any_size_are_weighed(side):
+def test_windows_of_any_size_are_reduced(side):
     votes, weights = grid(1, 1, side, 1, side, 3), grid(1, 1, side, 1, side)
     assert (side**2 > MOST_TERMS) == (side == 7)
     expected = np.einsum("brhcwd,brhcw->brcd", votes, weights)
-    result = weigh_cells(ops.convert_to_tensor(votes), ops.convert_to_tensor(weights))
+    result = sum_cells(ops.convert_to_tensor(votes), ops.convert_to_tensor(weights[..., None]))
     np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(max_cells(ops.convert_to_tensor(votes)), votes.max(axis=(2, 4)))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

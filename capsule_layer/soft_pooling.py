@@ -1,0 +1,85 @@
+"""A smooth rival of max pooling: `SoftPooling2D`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from capsule_layer.compile import compiled
+from capsule_layer.routing import FAR, Tensor, max_cells, spread, statistics_dtype, sum_cells
+from capsule_layer.windowed import WindowedPooling2D
+
+
+@keras.saving.register_keras_serializable(package="capsule_layer")
+class SoftPooling2D(WindowedPooling2D):
+    """Pool each channel of a window to a mean in which a cell weighs by the exponential of its activation.
+
+    Where `CapsulePooling2D` gives a cell one weight for all of its channels, every channel weighs for itself here.
+
+    Args:
+        pool_size: Height and width of the windows, which are also their strides: an integer or a pair of them.
+        padding: `"same"` (padded cells count for nothing) or `"valid"` (an incomplete window at the end is dropped).
+        data_format: `"channels_last"` or `"channels_first"`; None takes Keras's own setting.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Shapes:
+        As in `CapsulePooling2D`.
+
+    Raises:
+        ValueError: An argument breaks its rule, or a window does not fit the map under `"valid"`.
+
+    Source:
+        SoftPool: Stergiou, Poppe and Kalliatakis (2021), arXiv:2101.00440.
+    """
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int, int] = (2, 2),
+        padding: str = "same",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, padding, data_format, **kwargs)
+        self._forward, self._backward = compiled(soft_pool), compiled(soft_pool_gradient)
+
+    def pool(self, grid: Tensor, real: Tensor) -> Tensor:
+        """Pool each window, see the class; the gradient is written out."""
+
+        def with_gradient(grid: Tensor) -> tuple[Tensor, Callable[..., Any]]:
+            pooled, powers, total = self._forward(grid, real)
+
+            def gradient(*arguments: Tensor, upstream: Tensor = None) -> Any:
+                return self._backward(grid, pooled, powers, total, arguments[0] if upstream is None else upstream)
+
+            return ops.cast(pooled, grid.dtype), gradient
+
+        return ops.custom_gradient(with_gradient)(grid)
+
+
+def soft_pool(grid: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Average each window, every channel weighted by a softmax over its cells.
+
+    Args:
+        grid: Maps cut into windows, `(batch, rows, height, columns, width, channels)`; zero wherever `real` is.
+        real: 1 for cells on the map and 0 for padding, `(1, rows, height, columns, width)`.
+
+    Returns:
+        The means, `(batch, rows, columns, channels)`; the weights before they are made to sum to 1, of the shape of
+        the grid; their sums, of the shape of the means. All in float32, or wider when the grid is.
+    """
+    votes = ops.cast(grid, statistics_dtype(grid.dtype))
+    real = ops.cast(real, votes.dtype)[..., None]
+    scores = votes - (1.0 - real) * FAR
+    powers = real * ops.exp(scores - spread(max_cells(scores)))
+    total = sum_cells(powers)
+    return sum_cells(powers, votes) / total, powers, total
+
+
+def soft_pool_gradient(grid: Tensor, pooled: Tensor, powers: Tensor, total: Tensor, upstream: Tensor) -> Tensor:
+    """Pull a gradient with respect to the means back to the grid, in its dtype; see `soft_pool`."""
+    votes = ops.cast(grid, pooled.dtype)
+    share = ops.cast(upstream, pooled.dtype) / total
+    return ops.cast(powers * spread(share) * (1.0 + votes - spread(pooled)), grid.dtype)
