@@ -71,9 +71,9 @@ def soft_pool(grid: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         the grid; their sums, of the shape of the means. All in float32, or wider when the grid is.
     """
     votes = ops.cast(grid, statistics_dtype(grid.dtype))
-    real = ops.cast(real, votes.dtype)[..., None]
-    scores = votes - (1.0 - real) * FAR
-    powers = real * ops.exp(scores - spread(max_cells(scores)))
+    # The zeros of padding may lie far above the rest; nothing is left of them this far below.
+    scores = votes - (1.0 - ops.cast(real, votes.dtype)[..., None]) * FAR
+    powers = ops.exp(scores - spread(max_cells(scores)))
     total = sum_cells(powers)
     return sum_cells(powers, votes) / total, powers, total
 

@@ -40,6 +40,12 @@ def test_equals_the_reference_at_every_alignment(height, width, pool_size):
     np.testing.assert_allclose(result, reference(x, pool_size), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("level", [-1e3, 1e3])
+def test_padding_does_not_weigh(level):
+    x = level + maps(2, 5, 7, 3)
+    np.testing.assert_allclose(SoftPooling2D((4, 3))(x), reference(x, (4, 3)), rtol=1e-5)
+
+
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_channels_first_is_channels_last_transposed(padding):
     x = maps(2, 10, 7, 3)
