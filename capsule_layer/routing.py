@@ -73,7 +73,7 @@ def route(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int
     Source:
         The routing of Sabour, Frosst and Hinton (2017), arXiv:1710.09829, with the window in place of the layer below
         and without its transformation matrices. The notebook adds 1e-7 to lengths and denominators; nothing here
-        needs it, and results differ by less than a float32 resolves.
+        needs it, and results differ by about 1e-6 of their size.
     """
     votes = ops.cast(grid, statistics_dtype(grid.dtype))
     real = ops.broadcast_to(ops.cast(real, votes.dtype), ops.shape(votes)[:-1])
