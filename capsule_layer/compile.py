@@ -1,4 +1,4 @@
-"""The one place that knows how each Keras backend compiles a function, and what its compiler is good at."""
+"""The one place that knows how each Keras backend compiles and differentiates, and what its compiler is good at."""
 
 from __future__ import annotations
 
@@ -35,6 +35,30 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
             return jax.jit(function)
         case _:
             return function
+
+
+def differentiable(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function a gradient of its own.
+
+    Args:
+        forward: Takes tensors; returns the result, and whatever `backward` needs besides.
+        backward: Takes the same tensors, what `forward` kept, and the gradient with respect to the result; returns
+            the gradient with respect to each of the tensors.
+
+    Returns:
+        A function of the same tensors that returns the result alone.
+    """
+
+    def with_gradient(*inputs: Any) -> tuple[Any, Callable[..., Any]]:
+        result, kept = forward(*inputs)
+
+        def gradient(*arguments: Any, upstream: Any = None) -> Any:
+            # Torch names it and hands the inputs over again; the others pass it alone.
+            return backward(*inputs, kept, arguments[0] if upstream is None else upstream)
+
+        return result, gradient
+
+    return ops.custom_gradient(with_gradient)  # type: ignore[no-any-return]
 
 
 def sum_channels(products: Any) -> Any:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from keras import ops
 
-from capsule_layer.compile import compiled, sum_channels
+from capsule_layer.compile import compiled, differentiable, sum_channels
 from capsule_layer.routing import Tensor, Trace, route, spread, statistics_dtype, sum_cells
 
 
@@ -22,16 +21,7 @@ def differentiable_route(steps: int) -> Callable[[Tensor, Tensor, Tensor], Tenso
     forward, backward = compiled(partial(route, steps=steps)), compiled(route_gradient)
 
     def pooled(grid: Tensor, real: Tensor, temperature: Tensor) -> Tensor:
-        def with_gradient(grid: Tensor, temperature: Tensor) -> tuple[Tensor, Callable[..., Any]]:
-            vectors, trace = forward(grid, real, temperature)
-
-            def gradient(*arguments: Tensor, upstream: Tensor = None) -> Any:
-                # Torch names it and hands the arguments over again; the others pass it alone.
-                return backward(grid, temperature, trace, arguments[0] if upstream is None else upstream)
-
-            return vectors, gradient
-
-        return ops.custom_gradient(with_gradient)(grid, temperature)
+        return differentiable(lambda grid, temperature: forward(grid, real, temperature), backward)(grid, temperature)
 
     return pooled
 

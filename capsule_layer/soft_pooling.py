@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from capsule_layer.compile import compiled
+from capsule_layer.compile import compiled, differentiable
 from capsule_layer.routing import FAR, Tensor, max_cells, spread, statistics_dtype, sum_cells
 from capsule_layer.windowed import WindowedPooling2D
 
@@ -47,19 +46,21 @@ class SoftPooling2D(WindowedPooling2D):
 
     def pool(self, grid: Tensor, real: Tensor) -> Tensor:
         """Pool each window, see the class; the gradient is written out."""
-
-        def with_gradient(grid: Tensor) -> tuple[Tensor, Callable[..., Any]]:
-            pooled, powers, total = self._forward(grid, real)
-
-            def gradient(*arguments: Tensor, upstream: Tensor = None) -> Any:
-                return self._backward(grid, pooled, powers, total, arguments[0] if upstream is None else upstream)
-
-            return ops.cast(pooled, grid.dtype), gradient
-
-        return ops.custom_gradient(with_gradient)(grid)
+        return differentiable(lambda grid: self._forward(grid, real), self._backward)(grid)
 
 
-def soft_pool(grid: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+class Trace(NamedTuple):
+    """What the gradient needs: all in float32, or wider where the maps are."""
+
+    pooled: Tensor
+    """Means, `(batch, rows, columns, channels)`."""
+    powers: Tensor
+    """Weight of each number of the grid, before they are made to sum to 1."""
+    total: Tensor
+    """Sums of the powers, of the shape of the means."""
+
+
+def soft_pool(grid: Tensor, real: Tensor) -> tuple[Tensor, Trace]:
     """Average each window, every channel weighted by a softmax over its cells.
 
     Args:
@@ -67,19 +68,19 @@ def soft_pool(grid: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         real: 1 for cells on the map and 0 for padding, `(1, rows, height, columns, width)`.
 
     Returns:
-        The means, `(batch, rows, columns, channels)`; the weights before they are made to sum to 1, of the shape of
-        the grid; their sums, of the shape of the means. All in float32, or wider when the grid is.
+        The means, `(batch, rows, columns, channels)` in the dtype of the grid, and how they came about.
     """
     votes = ops.cast(grid, statistics_dtype(grid.dtype))
     # The zeros of padding may lie far above the rest; nothing is left of them this far below.
     scores = votes - (1.0 - ops.cast(real, votes.dtype)[..., None]) * FAR
     powers = ops.exp(scores - spread(max_cells(scores)))
     total = sum_cells(powers)
-    return sum_cells(powers, votes) / total, powers, total
+    pooled = sum_cells(powers, votes) / total
+    return ops.cast(pooled, grid.dtype), Trace(pooled, powers, total)
 
 
-def soft_pool_gradient(grid: Tensor, pooled: Tensor, powers: Tensor, total: Tensor, upstream: Tensor) -> Tensor:
+def soft_pool_gradient(grid: Tensor, trace: Trace, upstream: Tensor) -> Tensor:
     """Pull a gradient with respect to the means back to the grid, in its dtype; see `soft_pool`."""
-    votes = ops.cast(grid, pooled.dtype)
-    share = ops.cast(upstream, pooled.dtype) / total
-    return ops.cast(powers * spread(share) * (1.0 + votes - spread(pooled)), grid.dtype)
+    votes = ops.cast(grid, trace.total.dtype)
+    share = ops.cast(upstream, votes.dtype) / trace.total
+    return ops.cast(trace.powers * spread(share) * (1.0 + votes - spread(trace.pooled)), grid.dtype)

@@ -38,7 +38,7 @@ def cut(maps: Tensor, pool_size: tuple[int, int], *, padding: str) -> Tensor:
     An odd total of padding puts the larger half behind the map, as TensorFlow does.
 
     Returns:
-        `(batch, rows, *pool_size[:1], columns, *pool_size[1:], channels)`, see `routing`.
+        `(batch, rows, pool_size[0], columns, pool_size[1], channels)`, see `routing`.
     """
     sizes = ops.shape(maps)[1:3]
     counts = [window_count(size, pool, padding=padding) for size, pool in zip(sizes, pool_size, strict=True)]
