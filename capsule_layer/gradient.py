@@ -44,12 +44,13 @@ def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Te
     votes = ops.cast(grid, statistics_dtype(grid.dtype))
     temperature = ops.cast(temperature, votes.dtype)
     slope = ops.cast(upstream, votes.dtype)
-    couplings, by_coupling = trace.couplings, sum_channels(votes * spread(slope))
-    by_grid = couplings[..., None] * spread(slope)
+    powers, total, by_coupling = trace.powers, trace.total, sum_channels(votes * spread(slope))
+    by_grid = (powers / spread(total))[..., None] * spread(slope)
     by_agreement, by_temperature = 0.0, ops.zeros_like(temperature)
     for step in reversed(range(len(trace.proposals))):
         last = trace.proposals[step]
-        by_score = _through_softmax(couplings, by_coupling) / temperature
+        expected = sum_cells(powers, by_coupling) / total
+        by_score = powers / spread(total) * (by_coupling - spread(expected)) / temperature
         scores = sum(proposal.agreement for proposal in trace.proposals[: step + 1])
         by_temperature = by_temperature - _sum(by_score * scores) / temperature
         # A score enters every later softmax.
@@ -60,15 +61,10 @@ def route_gradient(grid: Tensor, temperature: Tensor, trace: Trace, upstream: Te
         by_grid = by_grid + last.powers[..., None] * spread(slope)
         by_grid = by_grid + (by_agreement - last.powers * spread(pull))[..., None] * spread(last.squashed)
         if step:
-            couplings = last.powers / spread(last.total)
+            powers, total = last.powers, last.total
             along = last.agreement * spread(pull)
             by_coupling = (sum_channels(votes * spread(slope)) - along) * spread(last.total)
     return ops.cast(by_grid, grid.dtype), by_temperature
-
-
-def _through_softmax(weights: Tensor, by_weight: Tensor) -> Tensor:
-    products = weights * by_weight
-    return products - weights * spread(sum_cells(products))
 
 
 def _sum(cells: Tensor) -> Tensor:

@@ -50,8 +50,10 @@ class Trace(NamedTuple):
 
     proposals: list[Proposal]
     """Of every step but the last."""
-    couplings: Tensor
-    """Weight of each cell in the last mean; they sum to 1 over a window."""
+    powers: Tensor
+    """Weight of each cell in the last mean, before they are made to sum to 1."""
+    total: Tensor
+    """Sum of these powers of each window."""
 
 
 def route(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int) -> tuple[Tensor, Trace]:
@@ -76,23 +78,27 @@ def route(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int
         needs it, and results differ by about 1e-6 of their size.
     """
     votes = ops.cast(grid, statistics_dtype(grid.dtype))
-    real = ops.broadcast_to(ops.cast(real, votes.dtype), ops.shape(votes)[:-1])
-    powers, scores, proposals = real, 0.0, []
+    real = ops.cast(real, votes.dtype)
+    # A small reduction, which XLA does not repeat: added slices it would, for every number of a vector.
+    total = ops.sum(real, axis=(2, 4))
+    powers = real = ops.broadcast_to(real, ops.shape(votes)[:-1])
+    scores, proposals = 0.0, []
     for _ in range(steps - 1):
-        total, vectors = _mean(votes, powers)
-        length, squashed = _squash(vectors)
+        length, squashed = _squash(_mean(votes, powers, total))
         agreement = sum_channels(votes * spread(squashed))
         proposals.append(Proposal(powers, total, length, squashed, agreement))
         scores = scores + agreement
         powers = soft_powers(scores, real, ops.cast(temperature, votes.dtype))
-    total, vectors = _mean(votes, powers)
-    return ops.cast(vectors, grid.dtype), Trace(proposals, powers / spread(total))
+        total = sum_cells(powers)
+    vectors = _mean(votes, powers, total)
+    return ops.cast(vectors, grid.dtype), Trace(proposals, powers, total)
 
 
 def couplings(grid: Tensor, real: Tensor, temperature: Tensor | float, *, steps: int) -> list[Tensor]:
     """Weight of each cell in its window's mean, `(batch, rows, height, columns, width)` for each step; see `route`."""
     _, trace = route(grid, real, temperature, steps=steps)
-    return [proposal.powers / spread(proposal.total) for proposal in trace.proposals] + [trace.couplings]
+    weights = [(each.powers, each.total) for each in trace.proposals]
+    return [powers / spread(total) for powers, total in (*weights, (trace.powers, trace.total))]
 
 
 def statistics_dtype(dtype: Any) -> str:
@@ -140,15 +146,14 @@ def _slices(grid: Tensor) -> list[Tensor]:
     return [grid[:, :, i, :, j] for i, j in places]
 
 
-def _mean(votes: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
-    total = sum_cells(powers)
-    return total, sum_cells(votes, powers[..., None]) / total[..., None]
+def _mean(votes: Tensor, powers: Tensor, total: Tensor) -> Tensor:
+    return sum_cells(votes, powers[..., None]) / total[..., None]
 
 
 def _squash(vectors: Tensor) -> tuple[Tensor, Tensor]:
-    # Divided by their size where that is large: squares of float32 overflow at 1e19.
+    # Made small by their size where that is large: squares of float32 overflow at 1e19.
     channels = ops.cast(ops.shape(vectors)[-1], vectors.dtype)
     size = ops.clip(sum_channels(ops.absolute(vectors) / channels), 1.0, float("inf"))
-    squares = sum_channels(ops.square(vectors / size[..., None]))
+    squares = sum_channels(ops.square(vectors * (1.0 / size)[..., None]))
     length = ops.sqrt(ops.clip(squares, SHORTEST**2, float("inf"))) * size
-    return length, vectors / (1.0 + length)[..., None]
+    return length, vectors * (1.0 / (1.0 + length))[..., None]

@@ -39,7 +39,7 @@ def test_padding_does_not_vote(reference_route):
     pooled, trace = route(votes, real, 0.3, steps=3)
     expected = reference_route(votes[0, 0, 0, 0, :3].astype("float64"), 3, 0.3)
     np.testing.assert_allclose(np.ravel(pooled), expected, rtol=2e-5)
-    np.testing.assert_array_equal(np.ravel(trace.couplings)[3:], 0)
+    np.testing.assert_array_equal(np.ravel(trace.powers)[3:], 0)
 
 
 def test_a_trace_tells_lengths_and_agreements():
@@ -98,7 +98,7 @@ def test_statistics_of_narrow_dtypes_are_not_narrow(reference_route, dtype):
     exact = ops.convert_to_numpy(ops.cast(votes, "float32")).astype("float64")
     pooled, trace = route(votes, everywhere(exact), 1.0, steps=2)
     assert dtype in str(pooled.dtype)
-    assert "float32" in str(trace.couplings.dtype)
+    assert "float32" in str(trace.powers.dtype)
     expected = reference_route(window(exact, 0, 0, 0), 2, 1.0)
     result = ops.convert_to_numpy(ops.cast(pooled, "float32"))[0, 0, 0]
     np.testing.assert_allclose(result, expected, rtol={"float16": 1e-3, "bfloat16": 8e-3}[dtype])
