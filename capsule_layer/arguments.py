@@ -55,7 +55,7 @@ def positive_number(name: str, value: Any) -> float:
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # What a float32 would round to zero or infinity divides no score.
     if not number or not _SMALLEST <= float(value) <= _LARGEST:
-        raise ValueError(f"{name} must be a positive finite number, of a float32; received {value!r}.")
+        raise ValueError(f"{name} must be positive and finite in float32; received {value!r}.")
     return float(value)
 
 

@@ -103,8 +103,9 @@ class CapsulePooling2D(WindowedPooling2D):
     def call(self, inputs: Tensor) -> Tensor:
         """Pool a batch of maps, see the class."""
         if self.routing_steps == 1 and not (self.padding == "same" and EDGES_ARE_COPIED):
+            maps = self.floating(inputs)
             return ops.average_pool(
-                inputs, self.pool_size, self.pool_size, padding=self.padding, data_format=self.data_format
+                maps, self.pool_size, self.pool_size, padding=self.padding, data_format=self.data_format
             )
         return super().call(inputs)
 

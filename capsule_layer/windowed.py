@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
+from keras import backend, ops
 
 from capsule_layer import arguments
 from capsule_layer.routing import Tensor
@@ -34,7 +34,7 @@ class WindowedPooling2D(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Tensor) -> Tensor:
         """Pool a batch of maps, see the class."""
-        pooled = self.pool(*self.windows(self.channels_last(inputs)))
+        pooled = self.pool(*self.windows(self.channels_last(self.floating(inputs))))
         return pooled if self.data_format == "channels_last" else ops.transpose(pooled, (0, 3, 1, 2))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -50,6 +50,11 @@ class WindowedPooling2D(keras.layers.Layer):  # type: ignore[misc]
         """The arguments that build this layer again."""
         own = {"pool_size": self.pool_size, "padding": self.padding, "data_format": self.data_format}
         return {**super().get_config(), **own}
+
+    def floating(self, maps: Tensor) -> Tensor:
+        """Take integers, such as the grey values of an image, for the numbers that they are: means have fractions."""
+        is_float = backend.is_float_dtype(backend.standardize_dtype(maps.dtype))
+        return maps if is_float else ops.cast(maps, self.compute_dtype)
 
     def channels_last(self, maps: Tensor) -> Tensor:
         """Move the channels to where the windows are cut."""

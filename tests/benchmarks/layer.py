@@ -29,8 +29,8 @@ TensorFlow, maps (128, 24, 24, 64) in float32, windows of 3, 2 steps):
 - A loop over blocks of 4 to 16 images that stay in the cache, as a while loop of XLA: 3.2 / 3.1, then 3.7 / 4.4 with
   the present passes in it: a turn of the loop costs 50 us.
 - The present one, over a view of the maps: 1.9 / 1.6. In company with slower variants, whose maps fill the caches: 2.1
-  / 1.8. Its passes run at the speed of the memory. Sums for each window that XLA took again for every number, until they
-  ended in divisions that it cannot join, had made it 0.1 slower.
+  / 1.8. Its passes run at the speed of the memory. Sums for each window that XLA took again for every number, until
+  they ended in divisions that it cannot join, had made it 0.1 slower.
 - Single passes under XLA, where the one pass of the copy takes 0.8 ms. Sum over the cells: 1.67 ms as one reduction,
   0.35 ms as slices added up. Sum over the channels of a product: 1.9 ms multiplied and reduced, 0.9 to 1.0 ms as dot
   products for each window, 0.4 ms as a product with ones, which becomes one loop with what feeds it. Moving windows

@@ -102,7 +102,7 @@ def test_probabilities_are_float32_under_a_mixed_policy():
         ({"pooling": "mean"}, "pooling must be one of capsule, max, average, soft, none; received 'mean'"),
         ({"dropout": (0.5, 0.5)}, r"dropout must hold three rates; received \(0\.5, 0\.5\)"),
         ({"pooling": "max", "pool_size": 0}, "pool_size must hold integers of at least 1; received 0"),
-        ({"temperature": 0}, "temperature must be a positive finite number, of a float32; received 0"),
+        ({"temperature": 0}, "temperature must be positive and finite in float32; received 0"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -115,7 +115,7 @@ def test_temperature_is_a_runtime_value():
     build_classifier.runtime_values["temperature"](model, 0.25)
     capsules = [layer for layer in model.layers[0].layers if isinstance(layer, CapsulePooling2D)]
     assert [layer.temperature for layer in capsules] == [0.25, 0.25]
-    with pytest.raises(ValueError, match="temperature must be a positive finite number"):
+    with pytest.raises(ValueError, match="temperature must be positive and finite"):
         set_temperature(model, 0.0)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from capsule_layer import CapsulePooling2D, gradient
+from capsule_layer import CapsulePooling2D, SoftPooling2D, gradient
 
 # Windows of 4 on 10 and on 5, of 3 on 7, and of 4 on a width of 11 or 9: `same` pads before the map, after it, or both.
 SHAPES = [(10, 10, (4, 4)), (5, 5, (4, 4)), (7, 11, (3, 4)), (6, 9, (2, 4)), (2, 3, (5, 2))]
@@ -106,6 +106,16 @@ def test_policies(reference_pool, policy):
     assert layer.temperature == 0.7
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
+@pytest.mark.parametrize("layer", [CapsulePooling2D(2, 1), CapsulePooling2D(2, 3), SoftPooling2D(2)])
+def test_grey_values_are_numbers_whose_means_have_fractions(layer, dtype):
+    grey = np.random.default_rng(4).integers(0, 5, (2, 5, 4, 3))
+    expected = layer(grey.astype("float32"))
+    result = layer(ops.convert_to_tensor(grey, dtype))
+    assert "float32" in str(result.dtype)
+    np.testing.assert_array_equal(ops.convert_to_numpy(result), ops.convert_to_numpy(expected))
+
+
 def test_the_temperature_is_not_narrowed_with_the_maps(monkeypatch):
     seen = []
     layer = CapsulePooling2D(3, 2, 0.7, dtype="mixed_bfloat16")
@@ -203,12 +213,12 @@ def test_a_temperature_that_is_not_learned_is_no_trainable_weight():
         ({"pool_size": (1, 2, 3)}, r"pool_size must be an integer or a pair of integers; received \(1, 2, 3\)"),
         ({"routing_steps": 0}, r"routing_steps must hold integers of at least 1; received 0"),
         ({"routing_steps": True}, r"routing_steps must hold integers of at least 1; received True"),
-        ({"temperature": 0.0}, r"temperature must be a positive finite number, of a float32; received 0\.0"),
-        ({"temperature": float("inf")}, r"temperature must be a positive finite number, of a float32; received inf"),
-        ({"temperature": float("nan")}, r"temperature must be a positive finite number, of a float32; received nan"),
-        ({"temperature": 1e-50}, r"temperature must be a positive finite number, of a float32; received 1e-50"),
-        ({"temperature": 1e50}, r"temperature must be a positive finite number, of a float32; received 1e\+50"),
-        ({"temperature": "warm"}, r"temperature must be a positive finite number, of a float32; received 'warm'"),
+        ({"temperature": 0.0}, r"temperature must be positive and finite in float32; received 0\.0"),
+        ({"temperature": float("inf")}, r"temperature must be positive and finite in float32; received inf"),
+        ({"temperature": float("nan")}, r"temperature must be positive and finite in float32; received nan"),
+        ({"temperature": 1e-50}, r"temperature must be positive and finite in float32; received 1e-50"),
+        ({"temperature": 1e50}, r"temperature must be positive and finite in float32; received 1e\+50"),
+        ({"temperature": "warm"}, r"temperature must be positive and finite in float32; received 'warm'"),
         ({"padding": "full"}, r"padding must be one of same, valid; received 'full'"),
         ({"data_format": "nchw"}, r"data_format must be one of channels_last, channels_first; received 'nchw'"),
     ],
@@ -220,7 +230,7 @@ def test_bad_arguments_are_refused_at_the_door(arguments, message):
 
 def test_a_bad_temperature_leaves_the_good_one():
     layer = CapsulePooling2D(temperature=0.3)
-    with pytest.raises(ValueError, match=r"temperature must be a positive finite number, of a float32; received -1"):
+    with pytest.raises(ValueError, match=r"temperature must be positive and finite in float32; received -1"):
         layer.temperature = -1
     assert layer.temperature == 0.3
 
