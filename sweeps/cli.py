@@ -18,6 +18,7 @@ import typer
 
 from search_spaces import CapsweepError
 from sweeps.console import Console
+from sweeps.errors import SweepHaltedError
 from sweeps.options import configure, free_directory, relocated
 from sweeps.runlog import RunDirectory
 from sweeps.summary import summarise
@@ -186,7 +187,7 @@ def _fail(message: str, *, code: int) -> None:
 
 @contextlib.contextmanager
 def _interruptible(directory: RunDirectory) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into a line that says how to go on, and exit code 130."""
+    """Turn Ctrl-C and SIGTERM into a line that says how to go on, and exit code 130; a sweep's own stop into code 1."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -194,6 +195,8 @@ def _interruptible(directory: RunDirectory) -> Iterator[None]:
         if directory.events.exists():
             print(f"interrupted; `capsweep resume {directory.path}` goes on", file=sys.stderr)
         raise SystemExit(130) from None
+    except SweepHaltedError as error:
+        _fail(f"{error}\n`capsweep resume {directory.path}` goes on", code=1)
     finally:
         signal.signal(signal.SIGTERM, before)
 

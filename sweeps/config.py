@@ -109,6 +109,16 @@ class WorkersConfig(_Section):
     gpus: Gpus = "auto"
 
 
+class FaultsConfig(_Section):
+    """What a sweep puts up with before it stops.
+
+    Attributes:
+        same_error: Trials of an arm that may fail in a row by the same error; 0 allows any number.
+    """
+
+    same_error: Whole = Field(5, ge=0)
+
+
 class SweepConfig(_Section):
     """One sweep: one question asked over one space.
 
@@ -130,6 +140,7 @@ class SweepConfig(_Section):
     cost_probe: NotYet = 0
     training: TrainingConfig = TrainingConfig()
     workers: WorkersConfig = WorkersConfig()
+    faults: FaultsConfig = FaultsConfig()
 
     @model_validator(mode="after")
     def _compare_names_a_choice(self) -> Self:

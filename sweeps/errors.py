@@ -19,3 +19,7 @@ class RunError(CapsweepError, RuntimeError):
 
 class WorkerError(CapsweepError, RuntimeError):
     """Workers that this machine or cluster cannot provide, or that cannot train what was asked."""
+
+
+class SweepHaltedError(CapsweepError, RuntimeError):
+    """A sweep that stopped itself, for a reason that a person has to see to; it can be resumed."""

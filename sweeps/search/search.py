@@ -26,6 +26,7 @@ from sweeps.records import (
 )
 from sweeps.results import conclude
 from sweeps.search.arm import Arm
+from sweeps.search.breaker import CircuitBreaker
 from sweeps.search.studies import describe, make_arms
 from sweeps.seeds import trial_seeds
 from sweeps.selection import better
@@ -53,13 +54,19 @@ class Search:
         self._again: deque[int] = deque()
         self._leaders: dict[str, float] = {}
         self._ended = 0
+        self._breaker = CircuitBreaker(config.faults.same_error)
 
     def studies(self) -> list[StudyCreated]:
         """What each study is, for the log."""
         return [describe(arm, self._config) for arm in self._arms.values()]
 
     def ask(self) -> Assignment | None:
-        """The next trial, of the arm that has had the fewest; a trial that lost its worker comes first."""
+        """The next trial, of the arm that has had the fewest; a trial that lost its worker comes first.
+
+        Raises:
+            SweepHaltedError: If one error ends trial after trial.
+        """
+        self._breaker.check()
         if self._again:
             return self._assign(self._specs[self._again.popleft()], is_new=False)
         arm = min(self._arms.values(), key=lambda arm: arm.asked)
@@ -84,15 +91,10 @@ class Search:
 
     def observe(self, event: WorkerEvent) -> TrialEnded | None:
         """Take note of what a worker reports; the trial's result if it ends here."""
-        match event:
-            case EpochEnded():
-                return self._observe_epoch(event)
-            case TrialFailed():
-                return self._end(event.number, "failed", f"{event.error}: {event.message}")
-            case AttemptLost():
-                return self._observe_loss(event)
-            case WorkerStarted():
-                return None
+        result = self._judge(event)
+        if result is not None:
+            self._breaker.note(self._specs[result.number].study, event)
+        return result
 
     def keeps(self, result: TrialEnded) -> bool:
         """Whether the trial is the best of its study so far."""
@@ -130,6 +132,17 @@ class Search:
                     self._tell(event)
                     self.keeps(event)
         self._again.extend(unfinished)
+
+    def _judge(self, event: WorkerEvent) -> TrialEnded | None:
+        match event:
+            case EpochEnded():
+                return self._observe_epoch(event)
+            case TrialFailed():
+                return self._end(event.number, "failed", f"{event.error}: {event.message}")
+            case AttemptLost():
+                return self._observe_loss(event)
+            case WorkerStarted():
+                return None
 
     def _observe_epoch(self, event: EpochEnded) -> TrialEnded | None:
         metric = self._config.objective.metric

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -200,3 +201,35 @@ def test_a_full_disk_is_one_message(
         cli.main()
     assert stopped.value.code == 1
     assert "No space left on device: make room, then `capsweep resume` goes on" in capsys.readouterr().err
+
+
+# The check before a sweep trains every model for a step, in a child process: this fault shows later.
+FAILS_LATER = """\
+import os
+import keras
+
+def build(pooling, **params):
+    if os.getpid() == int(os.environ["PARENT"]):
+        raise RuntimeError("planted stubbornness")
+    return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+"""
+
+
+def test_a_sweep_that_stops_itself_says_why_and_how_to_go_on(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "stubborn.py").write_text(FAILS_LATER)
+    monkeypatch.setenv("PARENT", str(os.getpid()))
+    text = GOOD + "model: {build: 'stubborn:build'}\nfaults: {same_error: 2}\n"
+    (folder / "bad.yaml").write_text(text.replace("trials: 2", "trials: 5"))
+    monkeypatch.setattr(sys, "argv", ["capsweep", "launch", "bad.yaml", "--inline"])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    message = capsys.readouterr().err
+    assert stopped.value.code == 1, message
+    assert (
+        "bad/capsule: 2 trials in a row (0, 2) failed by the same error, RuntimeError: planted stubbornness" in message
+    )
+    assert "`capsweep resume runs/bad` goes on" in message
+    assert "Traceback" not in message

@@ -86,6 +86,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         "workers.count": "auto",
         "workers.cpus": 1,
         "workers.gpus": "auto",
+        "faults.same_error": 5,
     }
     assert {path: at(config, path) for path in expected} == expected
     dumped = {leaf for leaf in leaves(config.model_dump(mode="json")) if not leaf.startswith("space")}

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from sweeps import driver
 from sweeps.codec import to_line
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
-from sweeps.errors import RunError
+from sweeps.errors import RunError, SweepHaltedError
 from sweeps.history import History, read_run
 from sweeps.records import TrialEnded
 from sweeps.runlog import RunDirectory, read_events
@@ -131,7 +132,7 @@ def test_other_data_is_refused_at_resume(sweep: MakeConfig, data: Dataset, tmp_p
 def test_failed_trials_spend_their_arms_budget_and_keep_their_traceback(
     sweep: MakeConfig, data: Dataset, tmp_path: Path
 ) -> None:
-    history = run(sweep("raising"), data, tmp_path / "run")
+    history = run(sweep("raising", faults={"same_error": 0}), data, tmp_path / "run")
     by_arm = [(trial.spec.arm, trial.state) for trial in history.trials.values()]
     assert by_arm.count(("max", "failed")) == 6
     assert [arm for arm, _ in by_arm].count("capsule") == 6
@@ -140,6 +141,24 @@ def test_failed_trials_spend_their_arms_budget_and_keep_their_traceback(
     assert failed.ended.reason == "ValueError: planted <failure>"
     assert failed.failure is not None
     assert "formulas.py" in failed.failure.traceback
+
+
+def test_one_error_again_and_again_stops_a_sweep_that_can_be_resumed(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = sweep("raising", faults={"same_error": 3})
+    with pytest.raises(SweepHaltedError, match=r"small/max: 3 trials in a row .* ValueError: planted <failure>"):
+        run(config, data, tmp_path / "run")
+    halted = read_run(tmp_path / "run")
+    assert [trial.state for trial in halted.trials.values() if trial.spec.arm == "max"] == ["failed"] * 3
+    assert halted.ended is None
+    mended = sweep(faults={"same_error": 3})
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, config, means: prepared(mended, data))
+    history = driver.resume(RunDirectory(tmp_path / "run"), means(), replay=lambda event: None)
+    states = Counter(trial.state for trial in history.trials.values())
+    assert states["failed"] == 3
+    assert states.total() == 12
+    assert history.ended is not None
 
 
 def test_a_lost_worker_costs_an_attempt_and_no_trial(

@@ -1,0 +1,68 @@
+"""A sweep in which everything fails the same way is stopped; one with unlucky trials is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweeps.errors import SweepHaltedError
+from sweeps.records import AttemptLost, TrialFailed
+from sweeps.search.breaker import CircuitBreaker
+
+
+def failure(number: int, *, error: str = "ValueError", message: str = "bad", line: int = 7) -> TrialFailed:
+    frames = ["Traceback (most recent call last):", '  File "trainer.py", line 1, in fit', "    fit()"]
+    frames += [f'  File "model.py", line {line}, in build', "    raise", f"{error}: {message}"]
+    return TrialFailed(number=number, attempt=1, worker="w", error=error, message=message, traceback="\n".join(frames))
+
+
+def test_the_last_failure_that_is_allowed_is_the_one_before_the_limit() -> None:
+    breaker = CircuitBreaker(3)
+    for number in (4, 6):
+        breaker.note("s/max", failure(number))
+        breaker.check()
+    breaker.note("s/max", failure(9, message="worse"))
+    with pytest.raises(SweepHaltedError) as halted:
+        breaker.check()
+    assert "s/max: 3 trials in a row (4, 6, 9)" in str(halted.value)
+    assert 'ValueError: worse (File "model.py", line 7, in build)' in str(halted.value)
+
+
+def test_messages_may_differ_where_the_error_does_not() -> None:
+    breaker = CircuitBreaker(2)
+    breaker.note("s", failure(0, message="shape (1, 2)"))
+    breaker.note("s", failure(1, message="shape (3, 4)"))
+    with pytest.raises(SweepHaltedError):
+        breaker.check()
+
+
+@pytest.mark.parametrize("other", [{"error": "KeyError"}, {"line": 8}])
+def test_another_error_begins_a_row_of_its_own(other: dict[str, object]) -> None:
+    breaker = CircuitBreaker(2)
+    breaker.note("s", failure(0))
+    breaker.note("s", failure(1, **other))  # type: ignore[arg-type]
+    breaker.note("s", failure(2))
+    breaker.check()
+
+
+def test_a_trial_that_ends_otherwise_ends_the_row() -> None:
+    breaker = CircuitBreaker(2)
+    breaker.note("s", failure(0))
+    breaker.note("s", AttemptLost(number=1, attempt=3, worker="w", reason="gone"))
+    breaker.note("s", failure(2))
+    breaker.check()
+
+
+def test_the_luck_of_another_arm_hides_nothing() -> None:
+    breaker = CircuitBreaker(2)
+    for number in (0, 2):
+        breaker.note("s/max", failure(number))
+        breaker.note("s/average", AttemptLost(number=number + 1, attempt=3, worker="w", reason="gone"))
+    with pytest.raises(SweepHaltedError, match="s/max"):
+        breaker.check()
+
+
+def test_no_limit_stops_nothing() -> None:
+    breaker = CircuitBreaker(0)
+    for number in range(50):
+        breaker.note("s", failure(number))
+    breaker.check()
