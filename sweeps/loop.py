@@ -36,12 +36,17 @@ class Source(Protocol):
 
 
 def run_phase(source: Source, workers: Workers, log: RunLog) -> None:
-    """Train all that `source` asks for; every event is in the log before anything follows from it."""
+    """Train all that `source` asks for; every event is in the log before anything follows from it.
+
+    While workers train, the next trial is already chosen and logged: none is idle for a suggestion.
+    """
+    ahead: Assignment | None = None
     while not source.finished() or workers.saving():
-        while workers.has_room() and (work := source.ask()) is not None:
-            if work.is_new:
-                log.append(work.spec)
+        while workers.has_room() and (work := ahead or _choose(source, log)) is not None:
+            ahead = None
             log.append(workers.start(work.spec, attempt=work.attempt))
+        if workers.overlap and ahead is None:
+            ahead = _choose(source, log)
         report = workers.wait()
         if isinstance(report, ModelSaved):
             log.store(report.payload, number=report.number, kind="model", suffix=".keras")
@@ -54,3 +59,10 @@ def run_phase(source: Source, workers: Workers, log: RunLog) -> None:
                 workers.release(result.number, keep=source.keeps(result))
         elif isinstance(report, EpochEnded):
             workers.train(report.number, report.epoch + 1)
+
+
+def _choose(source: Source, log: RunLog) -> Assignment | None:
+    work = source.ask()
+    if work is not None and work.is_new:
+        log.append(work.spec)
+    return work

@@ -149,6 +149,8 @@ class RayWorkers:
         trainer: `module:class` of the trainer.
     """
 
+    overlap = True
+
     def __init__(
         self,
         config: SweepConfig,

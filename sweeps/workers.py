@@ -65,11 +65,13 @@ class Workers(Protocol):
         count: Number of workers.
         cpus: Cores of each.
         gpus: GPUs of each.
+        overlap: Whether they train while the driver does something else.
     """
 
     count: int
     cpus: float
     gpus: float
+    overlap: bool
 
     def has_room(self) -> bool:
         """Whether a worker is ready and idle."""
@@ -155,6 +157,8 @@ class InlineWorkers:
         data: Its images.
         trainer: `module:class` of the trainer.
     """
+
+    overlap = False
 
     def __init__(self, config: SweepConfig, data: Dataset, *, trainer: str = DEFAULT_TRAINER) -> None:
         self.count, self.cpus, self.gpus = 1, float(count_cpus()), 0.0

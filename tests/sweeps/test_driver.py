@@ -19,10 +19,11 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
 from sweeps.errors import RunError, SweepHaltedError
 from sweeps.history import History, read_run
-from sweeps.records import TrialEnded
+from sweeps.records import AttemptStarted, TrialEnded, TrialStarted
 from sweeps.runlog import RunDirectory, read_events
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
+from sweeps.workers import InlineWorkers
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 MakeConfig = Callable[..., SweepConfig]
@@ -81,10 +82,12 @@ def test_the_same_seed_gives_the_same_sweep_and_another_seed_another(
     assert states == {"complete", "pruned"}, "the sweep must prune for this test to mean anything"
 
 
+@pytest.mark.parametrize("overlap", [False, True])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.5, 0.75, 0.9, 0.999])
 def test_a_sweep_cut_off_anywhere_resumes_to_the_same_end(
-    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, overlap: bool
 ) -> None:
+    monkeypatch.setattr(InlineWorkers, "overlap", overlap)
     config = sweep()
     whole = run(config, data, tmp_path / "whole")
     events = (tmp_path / "whole" / "events.jsonl").read_bytes()
@@ -102,8 +105,28 @@ def test_a_sweep_cut_off_anywhere_resumes_to_the_same_end(
         if trial.ended:
             assert again.trials[number].ended == trial.ended
             assert again.trials[number].attempts == trial.attempts
-    ends = [event.number for event, _ in read_events(RunDirectory(cut)) if isinstance(event, TrialEnded)]
-    assert sorted(ends) == list(range(12))
+    for kind in (TrialStarted, TrialEnded):
+        numbers = [event.number for event, _ in read_events(RunDirectory(cut)) if isinstance(event, kind)]
+        assert sorted(numbers) == list(range(12)), kind
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_the_next_trial_is_chosen_while_others_train_where_that_saves_time(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overlap: bool
+) -> None:
+    monkeypatch.setattr(InlineWorkers, "overlap", overlap)
+    run(sweep(), data, tmp_path / "run")
+    events = [event for event, _ in read_events(RunDirectory(tmp_path / "run"))]
+    chosen = {event.number: at for at, event in enumerate(events) if isinstance(event, TrialStarted)}
+    begun = {event.number: at for at, event in enumerate(events) if isinstance(event, AttemptStarted)}
+    ended = {event.number: at for at, event in enumerate(events) if isinstance(event, TrialEnded)}
+    assert sorted(begun) == list(range(12))
+    for number in range(1, 12):
+        assert begun[number - 1] < ended[number - 1] < begun[number]
+        if overlap:
+            assert begun[number - 1] < chosen[number] < ended[number - 1]
+        else:
+            assert begun[number] == chosen[number] + 1
 
 
 def test_a_finished_sweep_is_not_run_again(
