@@ -114,9 +114,14 @@ class FaultsConfig(_Section):
 
     Attributes:
         same_error: Trials of an arm that may fail in a row by the same error; 0 allows any number.
+        trial_timeout: Seconds after which a trial has failed; None never ends one.
+        no_progress: Seconds without a word after which a worker is ended, and its trial begins on another; None waits
+            for ever.
     """
 
     same_error: Whole = Field(5, ge=0)
+    trial_timeout: Real | None = Field(None, gt=0)
+    no_progress: Real | None = Field(3600.0, gt=0)
 
 
 class SweepConfig(_Section):

@@ -7,6 +7,7 @@ the Keras backend travel in Ray's runtime environment; the images travel once, t
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import socket
 import time
@@ -25,7 +26,7 @@ from sweeps.environment import job_environment, process_environment
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus, count_gpus
 from sweeps.records import AttemptLost, AttemptStarted, TrialSpec, WorkerStarted
-from sweeps.workers import DEFAULT_TRAINER, ModelSaved, Report, Worker
+from sweeps.workers import DEFAULT_TRAINER, ModelSaved, Patience, Report, Worker
 
 _START_FAILURES = 3
 
@@ -44,7 +45,7 @@ class _RayWorker(Worker):
 
 @dataclass
 class _Slot:
-    """One actor: what it trains, what it has compiled, since when it is idle."""
+    """One actor: what it trains, what it has compiled, since when it is idle, and since when it owes an answer."""
 
     name: str
     actor: Any
@@ -54,6 +55,8 @@ class _Slot:
     saving: int | None = None
     held: set[str] = field(default_factory=set)
     idle_since: float = field(default_factory=time.perf_counter)
+    began: float = 0.0
+    called: float | None = None
 
     @property
     def idle(self) -> bool:
@@ -163,6 +166,7 @@ class RayWorkers:
         self.count, self.cpus, self.gpus = cluster.count, cluster.cpus, cluster.gpus
         self._config, self._trainer = config, trainer
         self._architecture = architecture
+        self._patience = Patience.of(config.faults)
         self._data = ray.put(data)
         self._calls: dict[Any, _Slot] = {}
         self._slots: list[_Slot] = []
@@ -183,7 +187,7 @@ class RayWorkers:
         architecture = self._architecture(spec)
         slot = next((slot for slot in idle if architecture in slot.held), idle[0])
         slot.held.add(architecture)
-        slot.spec, slot.attempt = spec, attempt
+        slot.spec, slot.attempt, slot.began = spec, attempt, time.perf_counter()
         self._call(slot, slot.actor.train.remote(spec, 0, attempt=attempt))
         return AttemptStarted(
             number=spec.number,
@@ -203,9 +207,8 @@ class RayWorkers:
         if not self._calls:
             raise RuntimeError("nothing is under way; start a trial first")
         while True:
-            ready, _ = ray.wait(list(self._calls), num_returns=1)
-            slot = self._calls.pop(ready[0])
-            report = self._collect(slot, ready[0])
+            ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=self._time_left())
+            report = self._collect(self._calls.pop(ready[0]), ready[0]) if ready else self._end_overdue()
             if report is not None:
                 return report
 
@@ -242,8 +245,33 @@ class RayWorkers:
 
     def _call(self, slot: _Slot, reference: Any) -> None:
         self._calls[reference] = slot
+        slot.called = time.perf_counter()
+
+    def _time_left(self) -> float | None:
+        """Seconds until the next worker is overdue; None if none ever is."""
+        left = min((self._left(slot) for slot in self._slots), default=math.inf)
+        return None if left == math.inf else max(0.0, left)
+
+    def _left(self, slot: _Slot) -> float:
+        if slot.called is None or (slot.spec is None and slot.saving is None):
+            return math.inf
+        now = time.perf_counter()
+        return self._patience.left(trial=now - slot.began if slot.spec else 0.0, call=now - slot.called)
+
+    def _end_overdue(self) -> AttemptLost | None:
+        """End the first worker that is overdue; what is still under way on it is never heard of again."""
+        slot = next((slot for slot in self._slots if self._left(slot) <= 0), None)
+        if slot is None:
+            return None
+        ray.kill(slot.actor)
+        self._calls = {reference: other for reference, other in self._calls.items() if other is not slot}
+        self._put_another(slot)
+        if slot.spec is None:
+            return None
+        return self._patience.lost(slot.spec, slot.attempt, slot.name, trial=time.perf_counter() - slot.began)
 
     def _collect(self, slot: _Slot, reference: Any) -> Report | None:
+        slot.called = None
         try:
             report: Report = ray.get(reference)
         except RayActorError as error:
@@ -258,15 +286,18 @@ class RayWorkers:
 
     def _replace(self, slot: _Slot, reason: str) -> AttemptLost | None:
         """Put a new worker in the place of one that died; its trial, if it had one, has lost an attempt."""
-        self._slots.remove(slot)
         if not slot.ready:
             self._failed_starts += 1
         if self._failed_starts >= _START_FAILURES:
             raise WorkerError(f"{_START_FAILURES} workers in a row died while they started: {reason}")
-        self._add_worker()
+        self._put_another(slot)
         if slot.spec is None:
             return None
         return AttemptLost(number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason)
+
+    def _put_another(self, slot: _Slot) -> None:
+        self._slots.remove(slot)
+        self._add_worker()
 
     def _refusal(self, slot: _Slot, error: RayTaskError) -> Exception:
         """An exception outside a trial: the trainer could not be opened, or a model not be saved."""

@@ -197,13 +197,17 @@ class TrialFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptLost(Event):
-    """The worker was lost with the trial: an attempt is spent, the trial goes on elsewhere."""
+    """The worker was lost with the trial, or ended because of it: an attempt is spent.
+
+    The trial goes on elsewhere if `retry`; it does not where it was the trial that took too long.
+    """
 
     event: Literal["attempt_lost"] = "attempt_lost"
     number: int
     attempt: int
     worker: str
     reason: str
+    retry: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

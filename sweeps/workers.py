@@ -6,6 +6,7 @@ cluster. One suite of contract tests runs over both.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import socket
@@ -15,14 +16,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from search_spaces import CapsweepError
-from sweeps.config import SweepConfig
+from sweeps.config import FaultsConfig, SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus
-from sweeps.records import AttemptStarted, EpochEnded, TrialFailed, TrialSpec, WorkerEvent, WorkerStarted
+from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, TrialFailed, TrialSpec, WorkerEvent, WorkerStarted
 
 DEFAULT_TRAINER = "sweeps.training.trainer:Trainer"
 REPORTED_PACKAGES = ("capsweep", "keras", "tensorflow", "jax", "torch", "numpy", "optuna", "ray")
@@ -54,6 +55,35 @@ class Trainer(Protocol):
 
     def save(self, number: int) -> bytes:
         """The model of the trial trained last, as a `.keras` file."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long workers are waited for, in seconds; None for ever.
+
+    Attributes:
+        trial: For a whole attempt.
+        call: For a single answer.
+    """
+
+    trial: float | None
+    call: float | None
+
+    @classmethod
+    def of(cls, faults: FaultsConfig) -> Self:
+        """As a sweep file has it."""
+        return cls(faults.trial_timeout, faults.no_progress)
+
+    def left(self, *, trial: float, call: float) -> float:
+        """Seconds left to an attempt that has taken `trial` seconds, `call` of them without a word."""
+        limits = ((self.trial, trial), (self.call, call))
+        return min((limit - taken for limit, taken in limits if limit is not None), default=math.inf)
+
+    def lost(self, spec: TrialSpec, attempt: int, worker: str, *, trial: float) -> AttemptLost:
+        """What to report of an attempt that took too long."""
+        too_slow = self.trial is not None and trial >= self.trial
+        reason = f"took longer than {self.trial:g} s" if too_slow else f"no word from its worker for {self.call:g} s"
+        return AttemptLost(number=spec.number, attempt=attempt, worker=worker, reason=reason, retry=not too_slow)
 
 
 class Workers(Protocol):
@@ -169,7 +199,8 @@ class InlineWorkers:
         self._spec: TrialSpec | None = None
         self._attempt = 0
         self._saving = False
-        self._idle_since = time.perf_counter()
+        self._idle_since = self._began = time.perf_counter()
+        self._patience = Patience.of(config.faults)
 
     def has_room(self) -> bool:
         """Whether the worker is open and idle."""
@@ -179,7 +210,7 @@ class InlineWorkers:
         """Begin a trial."""
         if not self.has_room():
             raise RuntimeError("no worker is idle; ask has_room first")
-        self._spec, self._attempt = spec, attempt
+        self._spec, self._attempt, self._began = spec, attempt, time.perf_counter()
         self._work.append(lambda: self._worker.train(spec, 0, attempt=attempt))
         waited = time.perf_counter() - self._idle_since
         return AttemptStarted(number=spec.number, attempt=attempt, worker="inline", wait_seconds=waited, concurrency=1)
@@ -190,10 +221,15 @@ class InlineWorkers:
         self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt))
 
     def wait(self) -> Report:
-        """Do the next piece of work."""
+        """Do the next piece of work; only after it can be seen how long it took."""
         if not self._work:
             raise RuntimeError("nothing is under way; start a trial first")
-        return self._work.popleft()()
+        report = self._work.popleft()()
+        taken = time.perf_counter() - self._began
+        if not isinstance(report, EpochEnded) or self._patience.left(trial=taken, call=0.0) > 0:
+            return report
+        spec, self._spec, self._idle_since = self._expect(report.number), None, time.perf_counter()
+        return self._patience.lost(spec, self._attempt, report.worker, trial=taken)
 
     def release(self, number: int, *, keep: bool) -> None:
         """Let go of the trial."""

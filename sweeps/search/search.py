@@ -164,6 +164,8 @@ class Search:
         return None
 
     def _observe_loss(self, event: AttemptLost) -> TrialEnded | None:
+        if not event.retry:
+            return self._end(event.number, "failed", event.reason)
         self._losses[event.number] += 1
         losses = self._losses[event.number]
         if losses >= MAX_LOSSES:

@@ -415,6 +415,16 @@ def test_the_third_loss_ends_a_trial() -> None:
     assert ask(search).spec.number == 1
 
 
+def test_a_trial_that_took_too_long_has_failed_at_once() -> None:
+    search = Search(make_config())
+    number = ask(search).spec.number
+    event = AttemptLost(number=number, attempt=1, worker="w", reason="took longer than 9 s", retry=False)
+    result = search.observe(event)
+    assert result is not None
+    assert (result.state, result.reason) == ("failed", "took longer than 9 s")
+    assert ask(search).spec.number != number
+
+
 def test_an_interrupted_driver_is_no_lost_worker() -> None:
     config = make_config()
     search = Search(config)

@@ -11,7 +11,7 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.ray_workers import Cluster, RayWorkers, connect, disconnect
-from sweeps.records import EpochEnded, TrialFailed, TrialSpec, WorkerStarted
+from sweeps.records import AttemptLost, EpochEnded, TrialFailed, TrialSpec, WorkerStarted
 from sweeps.workers import InlineWorkers, ModelSaved, Report, Workers
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
@@ -32,8 +32,8 @@ def open_workers(
 ) -> Iterator[Open]:
     opened: list[Workers] = []
 
-    def open_(formula: str = "learning", *, trainer: str = SYNTHETIC) -> Workers:
-        config = make_config(model={"build": f"tests.sweeps.formulas:{formula}"})
+    def open_(formula: str = "learning", *, trainer: str = SYNTHETIC, **faults: float) -> Workers:
+        config = make_config(model={"build": f"tests.sweeps.formulas:{formula}"}, faults=faults)
         if request.param == "inline":
             opened.append(InlineWorkers(config, data, trainer=trainer))
         else:
@@ -116,6 +116,53 @@ def test_an_exception_is_data_and_the_worker_lives_on(open_workers: Open, make_s
     workers.release(0, keep=False)
     workers.start(make_spec(1, pooling="capsule"), attempt=1)
     wait_for(workers, EpochEnded)
+
+
+def test_a_trial_that_takes_too_long_is_over(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers(trial_timeout=1e-9))
+    begun = workers.start(make_spec(3), attempt=2)
+    lost = wait_for(workers, AttemptLost)
+    assert isinstance(lost, AttemptLost)
+    assert (lost.number, lost.attempt, lost.worker) == (3, 2, begun.worker)
+    assert (lost.reason, lost.retry) == ("took longer than 1e-09 s", False)
+    with pytest.raises(RuntimeError, match="trial 3 is not on a worker"):
+        workers.train(3, 1)
+    if workers.overlap:
+        assert workers.has_room(), "the other worker is idle"
+        wait_for(workers, WorkerStarted)
+    workers.start(make_spec(4), attempt=1)
+
+
+def test_a_trial_in_time_is_left_alone(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers(trial_timeout=600, no_progress=600))
+    workers.start(make_spec(0), attempt=1)
+    wait_for(workers, EpochEnded)
+
+
+def test_a_ray_worker_that_hangs_is_ended_and_its_trial_may_go_on_elsewhere(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, faults={"no_progress": 1})
+    workers = ready(RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC))
+    hanging, quick = (
+        workers.start(make_spec(0, pooling="max"), attempt=1),
+        workers.start(make_spec(1, pooling="capsule"), attempt=1),
+    )
+    for _ in range(2):
+        wait_for(workers, EpochEnded)
+    workers.train(0, 1)
+    lost = wait_for(workers, AttemptLost)
+    assert isinstance(lost, AttemptLost)
+    assert (lost.number, lost.worker) == (0, hanging.worker)
+    assert (lost.reason, lost.retry) == ("no word from its worker for 1 s", True)
+    started = wait_for(workers, WorkerStarted)
+    assert isinstance(started, WorkerStarted)
+    assert started.worker not in (hanging.worker, quick.worker)
+    workers.train(1, 1)
+    ended = wait_for(workers, EpochEnded)
+    assert isinstance(ended, EpochEnded)
+    assert (ended.number, ended.worker) == (1, quick.worker), "a worker that owes nothing is not overdue"
+    workers.close()
 
 
 def test_calls_out_of_order_are_refused(open_workers: Open, make_spec: MakeSpec) -> None:
