@@ -28,7 +28,9 @@ from sweeps.records import AnyEvent, DriverStarted, SweepEnded, SweepStarted
 from sweeps.runlog import RunDirectory, RunLog, read_events
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
-from sweeps.workers import DEFAULT_TRAINER, InlineWorkers, Workers, package_versions
+from sweeps.workers.inline import InlineWorkers
+from sweeps.workers.process import DEFAULT_TRAINER, package_versions
+from sweeps.workers.protocol import Workers
 
 QUICKSTART = "quickstart"
 CORNERS_AT_LAUNCH = 64
@@ -273,7 +275,8 @@ def open_workers(prepared: Prepared, means: Means) -> Iterator[Workers]:
         with contextlib.closing(workers):
             yield workers
         return
-    from sweeps.ray_workers import RayWorkers, connect, disconnect
+    from sweeps.workers.cluster import connect, disconnect
+    from sweeps.workers.on_ray import RayWorkers
 
     cluster = connect(config.workers, address=means.address, backend=prepared.inspection.backend)
     try:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sweeps.records import AttemptLost, EpochEnded, TrialEnded, TrialSpec, WorkerEvent
 from sweeps.runlog import RunLog
-from sweeps.workers import ModelSaved, Workers
+from sweeps.workers.protocol import ModelSaved, Workers
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import sweeps.child, sweeps.environment, sweeps.hardware", HEAVY | FRAMES | {"numpy"}),
         ("import sweeps.search", HEAVY - {"optuna"}),
         ("import sweeps.driver, sweeps.plan, sweeps.retraining", HEAVY - {"optuna"}),
-        ("import sweeps.workers, sweeps.loop, sweeps.datasets", HEAVY),
-        ("import sweeps.ray_workers", HEAVY - {"ray"}),
+        ("import sweeps.workers.inline, sweeps.loop, sweeps.datasets", HEAVY),
+        ("import sweeps.workers.on_ray", HEAVY - {"ray"}),
         ("import sweeps.training.inspection", HEAVY),
         ("import reports", {"ray", "keras", "tensorflow", "jax", "torch", "sklearn"}),
     ],
@@ -88,7 +88,7 @@ def test_the_files_are_found() -> None:
 
 
 def test_only_one_module_imports_ray() -> None:
-    assert importers("ray") == {"sweeps/ray_workers.py"}
+    assert importers("ray") == {"sweeps/workers/cluster.py", "sweeps/workers/on_ray.py"}
 
 
 def test_only_the_search_and_the_importances_import_optuna() -> None:

@@ -23,7 +23,7 @@ from sweeps.records import AttemptStarted, TrialEnded, TrialStarted
 from sweeps.runlog import RunDirectory, read_events
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
-from sweeps.workers import InlineWorkers
+from sweeps.workers.inline import InlineWorkers
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 MakeConfig = Callable[..., SweepConfig]

@@ -10,9 +10,11 @@ import pytest
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
-from sweeps.ray_workers import Cluster, RayWorkers, connect, disconnect
 from sweeps.records import AttemptLost, EpochEnded, TrialFailed, TrialSpec, WorkerStarted
-from sweeps.workers import InlineWorkers, ModelSaved, Report, Workers
+from sweeps.workers.cluster import Cluster, connect, disconnect
+from sweeps.workers.inline import InlineWorkers
+from sweeps.workers.on_ray import RayWorkers
+from sweeps.workers.protocol import ModelSaved, Report, Workers
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 Open: TypeAlias = Callable[..., Workers]
@@ -210,7 +212,7 @@ def test_a_ray_worker_that_holds_the_architecture_is_preferred(
     ],
 )
 def test_more_than_the_cluster_has_is_refused(cluster: Cluster, asked: dict[str, float], message: str) -> None:
-    from sweeps.ray_workers import settle
+    from sweeps.workers.cluster import settle
 
     config = SweepConfig.from_mapping({"space": {"x": [1]}, "workers": asked}, source="test")
     with pytest.raises(WorkerError, match=message):

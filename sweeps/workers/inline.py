@@ -1,0 +1,107 @@
+"""The in-process twin of Ray's workers: one trial at a time, in the driver's own process."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+
+from search_spaces import CapsweepError
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
+from sweeps.errors import WorkerError
+from sweeps.hardware import count_cpus
+from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerStarted
+from sweeps.workers.patience import Patience
+from sweeps.workers.process import DEFAULT_TRAINER, Worker
+from sweeps.workers.protocol import ModelSaved, Report
+
+
+class InlineWorkers:
+    """One worker in the driver's own process, with all its cores: `wait` does the work.
+
+    Args:
+        config: The sweep.
+        data: Its images.
+        trainer: `module:class` of the trainer.
+    """
+
+    overlap = False
+
+    def __init__(self, config: SweepConfig, data: Dataset, *, trainer: str = DEFAULT_TRAINER) -> None:
+        self.count, self.cpus, self.gpus = 1, float(count_cpus()), 0.0
+        self._worker = Worker("inline", trainer)
+        self._work: deque[Callable[[], Report]] = deque()
+        self._work.append(lambda: self._open(config, data))
+        self._ready = False
+        self._spec: TrialSpec | None = None
+        self._attempt = 0
+        self._saving = False
+        self._idle_since = self._began = time.perf_counter()
+        self._patience = Patience.of(config.faults)
+
+    def has_room(self) -> bool:
+        """Whether the worker is open and idle."""
+        return self._ready and self._spec is None and not self._saving
+
+    def start(self, spec: TrialSpec, *, attempt: int) -> AttemptStarted:
+        """Begin a trial."""
+        if not self.has_room():
+            raise RuntimeError("no worker is idle; ask has_room first")
+        self._spec, self._attempt, self._began = spec, attempt, time.perf_counter()
+        self._work.append(lambda: self._worker.train(spec, 0, attempt=attempt))
+        waited = time.perf_counter() - self._idle_since
+        return AttemptStarted(number=spec.number, attempt=attempt, worker="inline", wait_seconds=waited, concurrency=1)
+
+    def train(self, number: int, epoch: int) -> None:
+        """Go on with the trial."""
+        spec, attempt = self._expect(number), self._attempt
+        self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt))
+
+    def wait(self) -> Report:
+        """Do the next piece of work; only after it can be seen how long it took."""
+        if not self._work:
+            raise RuntimeError("nothing is under way; start a trial first")
+        report = self._work.popleft()()
+        taken = time.perf_counter() - self._began
+        if not isinstance(report, EpochEnded) or self._patience.left(trial=taken, call=0.0) > 0:
+            return report
+        spec, self._spec, self._idle_since = self._expect(report.number), None, time.perf_counter()
+        return self._patience.lost(spec, self._attempt, report.worker, trial=taken)
+
+    def release(self, number: int, *, keep: bool) -> None:
+        """Let go of the trial."""
+        self._expect(number)
+        self._spec, self._idle_since = None, time.perf_counter()
+        if keep:
+            self._saving = True
+            self._work.append(lambda: self._save(number))
+
+    def saving(self) -> bool:
+        """Whether the model is still to come."""
+        return self._saving
+
+    def close(self) -> None:
+        """Drop what is not done."""
+        self._work.clear()
+
+    def _open(self, config: SweepConfig, data: Dataset) -> WorkerStarted:
+        try:
+            started = self._worker.open(config, data, node=socket.gethostname(), device="inline")
+        except CapsweepError:
+            raise
+        except Exception as error:
+            raise WorkerError(f"the worker could not start: {type(error).__name__}: {error}") from error
+        self._ready, self._idle_since = True, time.perf_counter()
+        return started
+
+    def _save(self, number: int) -> ModelSaved:
+        saved = self._worker.save(number)
+        self._saving, self._idle_since = False, time.perf_counter()
+        return saved
+
+    def _expect(self, number: int) -> TrialSpec:
+        if self._spec is None or self._spec.number != number:
+            raise RuntimeError(f"trial {number} is not on a worker; start it first")
+        return self._spec
