@@ -18,8 +18,8 @@ import typer
 
 from search_spaces import CapsweepError
 from sweeps.console import Console
-from sweeps.errors import SweepHaltedError
-from sweeps.options import configure, free_directory, relocated
+from sweeps.errors import SweepHaltedError, SweepStoppedError
+from sweeps.options import configure, free_directory, read_seconds, relocated
 from sweeps.runlog import RunDirectory
 from sweeps.summary import summarise
 
@@ -42,8 +42,12 @@ Gpus = Annotated[str | None, typer.Option(help="GPUs of each worker: a number, a
 Address = Annotated[str | None, typer.Option(help="Join this Ray cluster (host:port, or auto).")]
 DatasetOption = Annotated[str | None, typer.Option(help="A file mnist.npz, or a name: mnist, digits.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a key of the sweep file.")]
+TimeLimit = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Stop, resumable, after 90 (seconds), 45m or 8h of training.")
+]
 Inline = Annotated[bool, typer.Option("--inline", help="Train in this process, without Ray.")]
 
+_OUT_OF_TIME = 3
 _DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
@@ -56,6 +60,7 @@ def launch(
     address: Address = None,
     dataset: DatasetOption = None,
     changes: Set = None,
+    time_limit: TimeLimit = None,
     inline: Inline = False,
 ) -> None:
     """Run a sweep to its end; then write the report and the best configs."""
@@ -64,9 +69,10 @@ def launch(
     config = configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
     directory = RunDirectory(run_dir or free_directory(config.name))
     directory.check_free()
+    seconds = read_seconds(time_limit)
     may_fall_back = driver.may_fall_back(sweep, config, dataset=dataset)
     with Console() as console:
-        means = driver.Means(inline=inline, address=address, say=console.say, on_event=console.show)
+        means = driver.Means(inline, address, console.say, console.show, time_limit=seconds)
         prepared = driver.prepare(config, means, may_fall_back=may_fall_back)
         console.say(f"run directory: {directory.path}")
         with _interruptible(directory):
@@ -81,15 +87,16 @@ def resume(
     gpus_per_worker: Gpus = None,
     address: Address = None,
     dataset: DatasetOption = None,
+    time_limit: TimeLimit = None,
     inline: Inline = False,
 ) -> None:
-    """Go on with an interrupted sweep: finished trials are kept, unfinished ones trained again."""
+    """Go on with an interrupted sweep: finished trials are kept, others go on from their checkpoints."""
     from sweeps import driver
 
-    directory = RunDirectory(run)
+    directory, seconds = RunDirectory(run), read_seconds(time_limit)
     relocate = partial(relocated, workers=workers, gpus=gpus_per_worker, dataset=dataset)
     with Console() as console:
-        means = driver.Means(inline=inline, address=address, say=console.say, on_event=console.show)
+        means = driver.Means(inline, address, console.say, console.show, time_limit=seconds)
         with _interruptible(directory):
             history = driver.resume(directory, means, replay=console.replay, relocate=relocate)
     _conclude(history, console, dataset=dataset)
@@ -187,7 +194,10 @@ def _fail(message: str, *, code: int) -> None:
 
 @contextlib.contextmanager
 def _interruptible(directory: RunDirectory) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into a line that says how to go on, and exit code 130; a sweep's own stop into code 1."""
+    """End a sweep that has not met its budget with a line that says how to go on.
+
+    Exit code 130 after Ctrl-C or SIGTERM, 3 after the time limit, 1 after a sweep has halted itself.
+    """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -195,6 +205,9 @@ def _interruptible(directory: RunDirectory) -> Iterator[None]:
         if directory.events.exists():
             print(f"interrupted; `capsweep resume {directory.path}` goes on", file=sys.stderr)
         raise SystemExit(130) from None
+    except SweepStoppedError as stopped:
+        print(f"stopped ({stopped}); `capsweep resume {directory.path}` goes on", file=sys.stderr)
+        raise SystemExit(130 if str(stopped) == "interrupted" else _OUT_OF_TIME) from None
     except SweepHaltedError as error:
         _fail(f"{error}\n`capsweep resume {directory.path}` goes on", code=1)
     finally:

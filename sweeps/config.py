@@ -115,13 +115,17 @@ class FaultsConfig(_Section):
     Attributes:
         same_error: Trials of an arm that may fail in a row by the same error; 0 allows any number.
         trial_timeout: Seconds after which a trial has failed; None never ends one.
-        no_progress: Seconds without a word after which a worker is ended, and its trial begins on another; None waits
-            for ever.
+        no_progress: Seconds without a word after which a worker is ended, and its trial goes on with another; None
+            waits for ever.
+        checkpoint_every: Epochs between two checkpoints of a trial; 0 takes none.
+        checkpoint_gib: What the checkpoints of all trials together may take of the disk.
     """
 
     same_error: Whole = Field(5, ge=0)
     trial_timeout: Real | None = Field(None, gt=0)
     no_progress: Real | None = Field(3600.0, gt=0)
+    checkpoint_every: Whole = Field(5, ge=0)
+    checkpoint_gib: Real = Field(10.0, ge=0)
 
 
 class SweepConfig(_Section):

@@ -9,24 +9,26 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from search_spaces import Params
+from sweeps.artifacts import Artifacts, usable_checkpoints
 from sweeps.child import run_in_child
 from sweeps.codec import config_hash, digest
 from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset
-from sweeps.errors import ConfigError, RunError
+from sweeps.errors import ConfigError, RunError, SweepStoppedError
 from sweeps.hardware import check_fits, check_reachable
 from sweeps.history import History, read_run
 from sweeps.loop import run_phase
 from sweeps.provenance import git_commit
-from sweeps.records import AnyEvent, DriverStarted, SweepEnded, SweepStarted
+from sweeps.records import BUDGET_MET, AnyEvent, DriverStarted, SweepEnded, SweepStarted
 from sweeps.runlog import RunDirectory, RunLog, read_events
 from sweeps.search import Search
+from sweeps.stopping import Stop
 from sweeps.training.inspection import Inspection
 from sweeps.workers.inline import InlineWorkers
 from sweeps.workers.process import DEFAULT_TRAINER, package_versions
@@ -47,6 +49,7 @@ class Means:
         say: Prints one line of news.
         on_event: Shown every event after it was logged.
         trainer: `module:class` that workers open; tests of the machine put a formula in its place.
+        time_limit: Seconds of training after which the sweep stops, resumable; None for no limit.
     """
 
     inline: bool
@@ -54,6 +57,7 @@ class Means:
     say: Callable[[str], None]
     on_event: Callable[[AnyEvent], None]
     trainer: str = DEFAULT_TRAINER
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -132,20 +136,32 @@ def resume(
         history = read_run(directory.path)
         prepared = _prepare_again(history, relocate(history.config), means)
         events = [event for event, _ in read_events(directory)]
-        prepared.search.replay(events)
+        checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(history).items()}
+        prepared.search.replay(events, checkpoints=checkpoints)
         for event in events:
             replay(event)
         if prepared.search.finished():
             means.say("nothing is left to train")
             if history.ended is None:
-                log.append(SweepEnded(reason="budget met"))
+                log.append(SweepEnded(reason=BUDGET_MET))
             return read_run(directory.path)
-        unfinished = [trial.number for trial in history.trials.values() if trial.ended is None]
-        kept = len(history.trials) - len(unfinished)
-        means.say(f"resume: {kept} trials kept, {len(unfinished)} to train again {unfinished or ''}".rstrip())
+        for line in _plan(history, checkpoints):
+            means.say(line)
         with open_workers(prepared, means) as workers:
             _drive(prepared, workers, log, means, history=history)
     return read_run(directory.path)
+
+
+def _plan(history: History, checkpoints: Mapping[int, int]) -> Iterator[str]:
+    """What resume will do, in words."""
+    unfinished = [trial.number for trial in history.trials.values() if trial.ended is None]
+    anew = [number for number in unfinished if number not in checkpoints]
+    planned = sum(study.budget for study in history.studies)
+    yield f"resume: {len(history.trials) - len(unfinished)} trials kept, {planned - len(history.trials)} not chosen yet"
+    for number, epochs in sorted(checkpoints.items()):
+        yield f"  trial {number} goes on with epoch {epochs + 1}"
+    if anew:
+        yield f"  from the first epoch: {', '.join(f'trial {number}' for number in anew)}"
 
 
 def _drive(prepared: Prepared, workers: Workers, log: RunLog, means: Means, *, history: History | None = None) -> None:
@@ -164,8 +180,14 @@ def _drive(prepared: Prepared, workers: Workers, log: RunLog, means: Means, *, h
             rerun=tuple(trial.number for trial in trials if trial.ended is None),
         )
     )
-    run_phase(prepared.search, workers, log)
-    log.append(SweepEnded(reason="budget met"))
+    cap = prepared.config.faults.checkpoint_gib * 2**30
+    artifacts = Artifacts.of(log, history, cap=cap) if history else Artifacts(log, cap=cap)
+    with Stop(means.time_limit, say=means.say) as stop:
+        run_phase(prepared.search, workers, log, artifacts, stopping=stop)
+    finished = prepared.search.finished()
+    log.append(SweepEnded(reason=BUDGET_MET if finished else str(stop.reason)))
+    if not finished:
+        raise SweepStoppedError(str(stop.reason))
 
 
 def _write_header(prepared: Prepared, log: RunLog) -> None:

@@ -23,3 +23,7 @@ class WorkerError(CapsweepError, RuntimeError):
 
 class SweepHaltedError(CapsweepError, RuntimeError):
     """A sweep that stopped itself, for a reason that a person has to see to; it can be resumed."""
+
+
+class SweepStoppedError(CapsweepError, RuntimeError):
+    """A sweep that was asked to stop, and did in good order; it can be resumed."""

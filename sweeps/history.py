@@ -9,6 +9,7 @@ from pathlib import Path
 from sweeps.config import SweepConfig
 from sweeps.errors import RunError
 from sweeps.records import (
+    BUDGET_MET,
     AnyEvent,
     ArtifactWritten,
     AttemptLost,
@@ -17,6 +18,7 @@ from sweeps.records import (
     DriverStarted,
     EpochEnded,
     ModelFacts,
+    ResourceEvent,
     StudyCreated,
     SweepEnded,
     SweepStarted,
@@ -32,7 +34,7 @@ from sweeps.utilisation import Utilisation
 
 @dataclass
 class Trial:
-    """One trial as far as the log tells."""
+    """One trial as far as the log tells; `epochs` are those that count, of whichever attempt."""
 
     spec: TrialSpec
     attempts: list[AttemptStarted] = field(default_factory=list)
@@ -54,7 +56,7 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Worker seconds of the last attempt: getting the model ready, training and validating."""
+        """Worker seconds of the epochs that count: getting the model ready, training and validating."""
         return sum(epoch.seconds for epoch in self.epochs) + (self.model.build_seconds if self.model else 0.0)
 
 
@@ -70,6 +72,7 @@ class History:
     trials: dict[int, Trial] = field(default_factory=dict)
     lost: list[AttemptLost] = field(default_factory=list)
     audits: list[Audited] = field(default_factory=list)
+    resources: list[ResourceEvent] = field(default_factory=list)
     ended: SweepEnded | None = None
     last_time: float = 0.0
     offset: int = 0
@@ -103,9 +106,11 @@ class History:
             case Audited():
                 self.audits.append(event)
             case SweepEnded():
-                self.ended = event
+                self.ended = event if event.reason == BUDGET_MET else None
             case TrialStarted():
                 self.trials[event.number] = Trial(event)
+            case ResourceEvent():
+                self.resources.append(event)
             case ArtifactWritten() if event.number is None:
                 pass
             case _:
@@ -118,7 +123,7 @@ class History:
         match event:
             case AttemptStarted():
                 trial.attempts.append(event)
-                trial.epochs.clear()
+                del trial.epochs[event.epoch :]
             case EpochEnded():
                 trial.epochs.append(event)
                 trial.model = event.model or trial.model

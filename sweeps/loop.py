@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from sweeps.artifacts import Artifacts
 from sweeps.records import AttemptLost, EpochEnded, TrialEnded, TrialSpec, WorkerEvent
 from sweeps.runlog import RunLog
-from sweeps.workers.protocol import ModelSaved, Workers
+from sweeps.workers.protocol import Saved, Workers
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A trial to train, for the `attempt`-th time (from 1); `is_new` if the log does not know it yet."""
+    """A trial to train from `epoch` on, for the `attempt`-th time (from 1); `is_new` if the log has not seen it yet."""
 
     spec: TrialSpec
     attempt: int
     is_new: bool
+    epoch: int = 0
 
 
 class Source(Protocol):
@@ -28,6 +31,15 @@ class Source(Protocol):
     def observe(self, event: WorkerEvent) -> TrialEnded | None:
         """Take note of an event; the trial's result if the event ended it."""
 
+    def expects(self, event: WorkerEvent) -> bool:
+        """Whether the event is of an attempt that still counts."""
+
+    def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
+        """Whether the trial, as it stands after this epoch, is to be kept against a loss."""
+
+    def note_checkpoint(self, number: int, epochs: int) -> None:
+        """From now on a lost trial goes on after its first `epochs`."""
+
     def keeps(self, result: TrialEnded) -> bool:
         """Whether the trial's model should be kept."""
 
@@ -35,30 +47,36 @@ class Source(Protocol):
         """Whether every trial has ended and no other will come."""
 
 
-def run_phase(source: Source, workers: Workers, log: RunLog) -> None:
+def run_phase(
+    source: Source, workers: Workers, log: RunLog, artifacts: Artifacts, *, stopping: Callable[[], bool] = lambda: False
+) -> None:
     """Train all that `source` asks for; every event is in the log before anything follows from it.
 
-    While workers train, the next trial is already chosen and logged: none is idle for a suggestion.
+    While workers train, the next trial is already chosen and logged: none is idle for a suggestion. Once `stopping`
+    says so, nothing is begun any more, and every trial comes to rest with a checkpoint after its epoch.
     """
     ahead: Assignment | None = None
-    while not source.finished() or workers.saving():
-        while workers.has_room() and (work := ahead or _choose(source, log)) is not None:
+    while not _at_rest(halt := stopping(), source, workers):
+        while not halt and workers.has_room() and (work := ahead or _choose(source, log)) is not None:
             ahead = None
-            log.append(workers.start(work.spec, attempt=work.attempt))
-        if workers.overlap and ahead is None:
+            _start(work, workers, log, artifacts)
+        if workers.overlap and ahead is None and not halt:
             ahead = _choose(source, log)
         report = workers.wait()
-        if isinstance(report, ModelSaved):
-            log.store(report.payload, number=report.number, kind="model", suffix=".keras")
-            continue
-        log.append(report)
-        result = source.observe(report)
-        if result is not None:
-            log.append(result)
-            if not isinstance(report, AttemptLost):
-                workers.release(result.number, keep=source.keeps(result))
-        elif isinstance(report, EpochEnded):
-            workers.train(report.number, report.epoch + 1)
+        if isinstance(report, Saved):
+            _keep(report, source, artifacts)
+        elif source.expects(report):
+            log.append(report)
+            result = source.observe(report)
+            if result is not None:
+                log.append(result)
+                _finish(result, source, workers, artifacts, lost=isinstance(report, AttemptLost))
+            elif isinstance(report, EpochEnded):
+                _go_on(report, source, workers, stopping=halt)
+
+
+def _at_rest(halt: bool, source: Source, workers: Workers) -> bool:
+    return (halt or source.finished()) and not workers.busy()
 
 
 def _choose(source: Source, log: RunLog) -> Assignment | None:
@@ -66,3 +84,32 @@ def _choose(source: Source, log: RunLog) -> Assignment | None:
     if work is not None and work.is_new:
         log.append(work.spec)
     return work
+
+
+def _start(work: Assignment, workers: Workers, log: RunLog, artifacts: Artifacts) -> None:
+    checkpoint = artifacts.checkpoint(work.spec.number) if work.epoch else None
+    log.append(workers.start(work.spec, attempt=work.attempt, epoch=work.epoch, checkpoint=checkpoint))
+
+
+def _keep(saved: Saved, source: Source, artifacts: Artifacts) -> None:
+    if saved.kind == "model":
+        artifacts.keep_model(saved.number, saved.payload)
+    elif artifacts.keep_checkpoint(saved.number, saved.payload, epochs=saved.epochs):
+        source.note_checkpoint(saved.number, saved.epochs)
+
+
+def _finish(result: TrialEnded, source: Source, workers: Workers, artifacts: Artifacts, *, lost: bool) -> None:
+    if not lost:
+        if source.keeps(result):
+            workers.save(result.number, "model")
+        workers.release(result.number)
+    artifacts.forget(result.number)
+
+
+def _go_on(report: EpochEnded, source: Source, workers: Workers, *, stopping: bool) -> None:
+    if source.wants_checkpoint(report, stopping=stopping):
+        workers.save(report.number, "checkpoint")
+    if stopping:
+        workers.release(report.number)
+    else:
+        workers.train(report.number, report.epoch + 1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def configure(
@@ -41,6 +44,21 @@ def free_directory(name: str) -> Path:
     while path.exists():
         path, number = base.with_name(f"{base.name}-{number}"), number + 1
     return path
+
+
+def read_seconds(time: str | None) -> float | None:
+    """`90`, `90s`, `45m` or `8h` as seconds.
+
+    Raises:
+        ConfigError: If it is no such time, or not positive.
+    """
+    if time is None:
+        return None
+    number, unit = (time[:-1], time[-1]) if time[-1:] in _UNITS else (time, "s")
+    seconds = _number(number)
+    if isinstance(seconds, str) or not 0 < seconds < math.inf:
+        raise ConfigError(f"--time-limit: must be seconds, or a number with s, m or h (45m), got {time!r}")
+    return float(seconds * _UNITS[unit])
 
 
 def _worker_changes(workers: str | None, gpus: str | None) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What happened: one frozen type per event, and its one line of JSON.
 
 `events.jsonl` holds these and nothing else. A field may be added with a default; any other change raises `SCHEMA`.
+Schema 2 added `resource`; a log of schema 1 is read as it is.
 Times are seconds since 1970 in UTC; durations come from a clock that never jumps. A value that is not known, or not
 yet measured by any phase, is null: a parameter that does not apply is absent instead.
 """
@@ -15,7 +16,8 @@ from pydantic import ConfigDict, Field, with_config
 
 from search_spaces import ParamValue
 
-SCHEMA = 1
+SCHEMA = 2
+BUDGET_MET = "budget met"
 
 Phase: TypeAlias = Literal["search", "random_cohort", "confirm", "swap", "controls", "cost_probe"]
 State: TypeAlias = Literal["complete", "pruned", "failed"]
@@ -137,7 +139,11 @@ TrialSpec: TypeAlias = TrialStarted
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptStarted(Event):
-    """A worker began the trial, `wait_seconds` after it became idle, with `concurrency` trials training by then."""
+    """A worker began the trial, `wait_seconds` after it became idle, with `concurrency` trials training by then.
+
+    It begins with `epoch`, from the trial's checkpoint if that is not 0: what an earlier attempt trained from there on
+    is forgotten.
+    """
 
     event: Literal["attempt_started"] = "attempt_started"
     number: int
@@ -145,6 +151,7 @@ class AttemptStarted(Event):
     worker: str
     wait_seconds: float
     concurrency: int
+    epoch: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,8 +171,8 @@ class ModelFacts:
 class EpochEnded(Event):
     """The epoch report: `metrics` by Keras' names, after `step` optimizer steps of the trial.
 
-    `seconds` covers training and validation; on the `is_first` epoch of a cold model tracing too. `memory_bytes` is
-    the peak resident memory of the worker's process so far.
+    `seconds` covers training and validation; on the `is_first` epoch of an attempt tracing too, where the model is
+    cold. `memory_bytes` is the peak resident memory of the worker's process so far.
     """
 
     event: Literal["epoch_ended"] = "epoch_ended"
@@ -238,7 +245,10 @@ class TrialEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactWritten(Event):
-    """A file below the run directory's `artifacts/`, named by its sha256."""
+    """A file below the run directory's `artifacts/`, with its sha256; `epochs` trained by then.
+
+    A checkpoint's file goes when a later one has come, or its trial has ended.
+    """
 
     event: Literal["artifact_written"] = "artifact_written"
     number: int | None
@@ -246,6 +256,18 @@ class ArtifactWritten(Event):
     path: str
     digest: str
     bytes: int
+    epochs: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceEvent(Event):
+    """Something ran short, and this is what was done about it."""
+
+    event: Literal["resource"] = "resource"
+    kind: Literal["checkpoint_cap"]
+    number: int | None
+    worker: str | None
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,7 +281,7 @@ class Audited(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SweepEnded(Event):
-    """The driver ended in good order: the budget is met, or it was told to stop."""
+    """The driver ended in good order: for good with `BUDGET_MET`, otherwise it was told to stop and may go on."""
 
     event: Literal["sweep_ended"] = "sweep_ended"
     reason: str
@@ -277,6 +299,7 @@ AnyEvent: TypeAlias = Annotated[
     | AttemptLost
     | TrialEnded
     | ArtifactWritten
+    | ResourceEvent
     | Audited
     | SweepEnded,
     Field(discriminator="event"),

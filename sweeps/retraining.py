@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable
 
+from sweeps.artifacts import Artifacts
 from sweeps.child import run_in_child
 from sweeps.config import SweepConfig
 from sweeps.driver import check_same_data, load_data
@@ -35,6 +36,7 @@ def retrain_models(history: History, trials: Iterable[Trial], *, config: SweepCo
     check_same_data(history, facts)
     problems = []
     with contextlib.closing(RunLog.open(history.directory)) as log:
+        artifacts = Artifacts(log, cap=0)
         for trial in trials:
             driver = _driver_of(history, trial)
             model, metrics = run_in_child(
@@ -44,7 +46,7 @@ def retrain_models(history: History, trials: Iterable[Trial], *, config: SweepCo
             if problem:
                 problems.append(problem)
             else:
-                log.store(model, number=trial.number, kind="model", suffix=".keras")
+                artifacts.keep_model(trial.number, model)
     return problems
 
 

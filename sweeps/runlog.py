@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from typing import Self
 
 from sweeps.codec import from_line, to_line
 from sweeps.errors import RunError
-from sweeps.records import AnyEvent, ArtifactWritten, SweepStarted, TrialEnded
+from sweeps.records import AnyEvent, SweepStarted, TrialEnded
 
 _TRIES, _PAUSE = 20, 0.05
 
@@ -126,16 +125,6 @@ class RunLog:
         """Write one event; a trial's end is on the disk when this returns."""
         append(self.directory, event)
         self._on_event(event)
-
-    def store(self, payload: bytes, *, number: int, kind: str, suffix: str) -> ArtifactWritten:
-        """Write a worker's bytes below `artifacts/`, whole or not at all, and log it."""
-        name = f"trial-{number:05d}-{kind}{suffix}"
-        write_whole(self.directory.artifacts / name, payload)
-        sha256 = hashlib.sha256(payload).hexdigest()
-        path = f"{self.directory.artifacts.name}/{name}"
-        event = ArtifactWritten(number=number, kind=kind, path=path, digest=sha256, bytes=len(payload))
-        self.append(event)
-        return event
 
     def close(self) -> None:
         """Give the run directory back."""

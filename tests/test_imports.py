@@ -148,4 +148,4 @@ def test_the_reports_read_the_record_and_not_the_machine() -> None:
 
 def test_the_loop_knows_none_of_the_libraries() -> None:
     names = {name.partition(".")[0] for name in modules()["sweeps/loop.py"]}
-    assert names <= {"__future__", "dataclasses", "typing", "sweeps"}
+    assert names <= {"__future__", "collections", "dataclasses", "typing", "sweeps"}

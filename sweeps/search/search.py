@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from search_spaces import ParamValue
 from sweeps.codec import config_hash
@@ -52,6 +52,7 @@ class Search:
         self._attempts: dict[int, int] = {}
         self._losses: Counter[int] = Counter()
         self._again: deque[int] = deque()
+        self._checkpoints: dict[int, int] = {}
         self._leaders: dict[str, float] = {}
         self._ended = 0
         self._breaker = CircuitBreaker(config.faults.same_error)
@@ -96,6 +97,19 @@ class Search:
             self._breaker.note(self._specs[result.number].study, event)
         return result
 
+    def expects(self, event: WorkerEvent) -> bool:
+        """Whether the event is of the attempt that was assigned last."""
+        return isinstance(event, WorkerStarted) or event.attempt == self._attempts.get(event.number)
+
+    def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
+        """Every so many epochs, and at a stop."""
+        every = self._config.faults.checkpoint_every
+        return bool(every) and (stopping or (event.epoch + 1) % every == 0)
+
+    def note_checkpoint(self, number: int, epochs: int) -> None:
+        """A trial that is lost goes on from there."""
+        self._checkpoints[number] = epochs
+
     def keeps(self, result: TrialEnded) -> bool:
         """Whether the trial is the best of its study so far."""
         study = self._specs[result.number].study
@@ -111,8 +125,13 @@ class Search:
         """Whether every arm has spent its budget and every trial has ended."""
         return self._ended == self._config.search.trials * len(self._arms)
 
-    def replay(self, events: Iterable[AnyEvent]) -> None:
-        """Rebuild the state that a log left; trials that had not ended are asked for again, first of all."""
+    def replay(self, events: Iterable[AnyEvent], *, checkpoints: Mapping[int, int] | None = None) -> None:
+        """Rebuild the state that a log left; trials that had not ended are asked for again, first of all.
+
+        Args:
+            events: The log.
+            checkpoints: Epochs behind the checkpoint of each trial that still has one.
+        """
         unfinished: dict[int, None] = {}
         for event in events:
             match event:
@@ -122,7 +141,7 @@ class Search:
                     unfinished[event.number] = None
                 case AttemptStarted():
                     self._attempts[event.number] = event.attempt
-                    self._courses[event.number] = []
+                    del self._courses.setdefault(event.number, [])[event.epoch :]
                 case EpochEnded():
                     self._note(event)
                 case AttemptLost():
@@ -132,6 +151,7 @@ class Search:
                     self._tell(event)
                     self.keeps(event)
         self._again.extend(unfinished)
+        self._checkpoints.update(checkpoints or {})
 
     def _judge(self, event: WorkerEvent) -> TrialEnded | None:
         match event:
@@ -203,8 +223,9 @@ class Search:
 
     def _assign(self, spec: TrialSpec, *, is_new: bool) -> Assignment:
         attempt = self._attempts[spec.number] = self._attempts.get(spec.number, 0) + 1
-        self._courses[spec.number] = []
-        return Assignment(spec, attempt, is_new)
+        epoch = self._checkpoints.get(spec.number, 0)
+        del self._courses.setdefault(spec.number, [])[epoch:]
+        return Assignment(spec, attempt, is_new, epoch)
 
     def _shared(self, params: dict[str, ParamValue]) -> dict[str, ParamValue]:
         """The params that every arm has: what two trials must agree on to be a pair."""

@@ -36,12 +36,15 @@ class SyntheticTrainer:
         self._worker = worker
         self._next: tuple[int, int] | None = None
 
-    def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded:
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None) -> EpochEnded:
         """Ask the formula for one epoch.
 
         Raises:
             RuntimeError: If an epoch is asked for out of order, or after another trial began.
         """
+        begins = epoch == 0 or checkpoint is not None
+        if checkpoint is not None:
+            self._next = tuple(map(int, checkpoint.split()))  # type: ignore[assignment]
         if epoch > 0 and self._next != (spec.number, epoch):
             raise RuntimeError(f"trial {spec.number} is not in training here; begin it with epoch 0")
         metrics = self._formula(spec.params, spec.seeds, epoch)
@@ -54,14 +57,22 @@ class SyntheticTrainer:
             step=(epoch + 1) * self._steps,
             metrics=metrics,
             seconds=1e-6,
-            is_first=epoch == 0,
+            is_first=begins,
             traces=0,
             memory_bytes=os.sysconf("SC_PAGE_SIZE"),
-            model=ModelFacts(parameters=0, macs=None, build_seconds=0.0, warm=True) if epoch == 0 else None,
+            model=ModelFacts(parameters=0, macs=None, build_seconds=0.0, warm=True) if begins else None,
         )
 
     def save(self, number: int) -> bytes:
         """The trial's number, in place of a model."""
+        self._expect(number)
+        return f"model of trial {number}".encode()
+
+    def checkpoint(self, number: int) -> bytes:
+        """The trial's number and its next epoch."""
+        return "{} {}".format(*self._expect(number)).encode()
+
+    def _expect(self, number: int) -> tuple[int, int]:
         if self._next is None or self._next[0] != number:
             raise RuntimeError(f"trial {number} is not in training here; begin it with epoch 0")
-        return f"model of trial {number}".encode()
+        return self._next

@@ -11,7 +11,6 @@ import resource
 import tempfile
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,54 +21,11 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.records import EpochEnded, ModelFacts, TrialSpec
 from sweeps.selection import better
-from sweeps.training.models import Blueprint, Recipe, check_fresh, count_macs
+from sweeps.training.course import Course, WarmModel, restore, snapshot
+from sweeps.training.models import Blueprint, check_fresh, count_macs
 
 KEPT_MODELS = 32
 _VALIDATION_BATCH = 500
-
-
-@dataclass
-class _WarmModel:
-    """A compiled model, how its optimizer starts out, and how often its graph was traced."""
-
-    model: keras.Model
-    owns_learning_rate: bool
-    optimizer_start: list[Any]
-    traces: int = 0
-
-    @classmethod
-    def of(cls, model: keras.Model, *, owns_learning_rate: bool) -> _WarmModel:
-        """Keep a freshly built model, and count every trace of its loss from here on."""
-        model.optimizer.build(model.trainable_variables)
-        start = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
-        warm = cls(model, owns_learning_rate, start)
-        compute_loss = model.compute_loss
-
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            warm.traces += 1
-            return compute_loss(*args, **kwargs)
-
-        model.compute_loss = counted
-        return warm
-
-    def restart(self, fresh: keras.Model) -> None:
-        """Take over every weight and seed of a fresh model, and forget what the optimizer learned."""
-        for variable, value in zip(self.model.variables, fresh.variables, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.model.optimizer.variables, self.optimizer_start, strict=True):
-            variable.assign(value)
-
-
-@dataclass
-class _Course:
-    """The trial that is being trained."""
-
-    spec: TrialSpec
-    recipe: Recipe
-    warm: _WarmModel
-    facts: ModelFacts
-    best_value: float | None = None
-    best_weights: list[Any] = field(default_factory=list)
 
 
 class Trainer:
@@ -91,21 +47,27 @@ class Trainer:
         self._blueprint = Blueprint.of(config)
         self._x, self._y = _images(data.x_train), data.y_train.astype(np.int32)
         self._validation = _images(data.x_validation), data.y_validation.astype(np.int32)
-        self._kept: OrderedDict[str, _WarmModel] = OrderedDict()
-        self._course: _Course | None = None
+        self._kept: OrderedDict[str, WarmModel] = OrderedDict()
+        self._course: Course | None = None
 
-    def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded:
-        """Train one epoch of a trial, the first of which begins it anew.
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None) -> EpochEnded:
+        """Train one epoch of a trial, the first of which begins it anew; from a checkpoint, it goes on from there.
 
         Raises:
             RuntimeError: If an epoch is trained out of order, or after another trial began.
         """
-        if epoch == 0:
+        begins = epoch == 0 or checkpoint is not None
+        if begins:
             self._course = self._begin(spec)
+        if checkpoint is not None:
+            restore(self._expect(spec.number), checkpoint)
         course = self._expect(spec.number)
+        if course.epochs != epoch:
+            raise RuntimeError(f"trial {spec.number} has had {course.epochs} epochs here, so {epoch} cannot be next")
         traces, began = course.warm.traces, time.perf_counter()
         metrics = self._fit(course, epoch)
         self._remember_best(course, metrics)
+        course.epochs = epoch + 1
         return EpochEnded(
             number=spec.number,
             attempt=attempt,
@@ -114,10 +76,10 @@ class Trainer:
             step=(epoch + 1) * -(-len(self._x) // course.recipe.training.batch_size),
             metrics=metrics,
             seconds=time.perf_counter() - began,
-            is_first=epoch == 0,
+            is_first=begins,
             traces=course.warm.traces - traces,
             memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            model=course.facts if epoch == 0 else None,
+            model=course.facts if begins else None,
         )
 
     def save(self, number: int) -> bytes:
@@ -131,7 +93,11 @@ class Trainer:
             model.save(path)
             return path.read_bytes()
 
-    def _begin(self, spec: TrialSpec) -> _Course:
+    def checkpoint(self, number: int) -> bytes:
+        """All that another worker needs to go on with the trial, for `train`."""
+        return snapshot(self._expect(number))
+
+    def _begin(self, spec: TrialSpec) -> Course:
         began = time.perf_counter()
         recipe = self._blueprint.recipe(spec.params)
         keras.utils.set_random_seed(spec.seeds.init)
@@ -140,7 +106,7 @@ class Trainer:
         is_warm = warm is not None
         if warm is None:
             owned = plain or "learning_rate" in spec.params
-            warm = self._kept[recipe.key] = _WarmModel.of(fresh, owns_learning_rate=owned)
+            warm = self._kept[recipe.key] = WarmModel.of(fresh, owns_learning_rate=owned)
             if len(self._kept) > KEPT_MODELS:
                 self._kept.popitem(last=False)
         else:
@@ -155,9 +121,9 @@ class Trainer:
             build_seconds=time.perf_counter() - began,
             warm=is_warm,
         )
-        return _Course(spec, recipe, warm, facts)
+        return Course(spec, recipe, warm, facts)
 
-    def _fit(self, course: _Course, epoch: int) -> dict[str, float]:
+    def _fit(self, course: Course, epoch: int) -> dict[str, float]:
         order = np.random.default_rng((course.spec.seeds.order, epoch)).permutation(len(self._x))
         history = course.warm.model.fit(
             self._x[order],
@@ -172,7 +138,7 @@ class Trainer:
         )
         return {name: float(values[-1]) for name, values in history.history.items()}
 
-    def _remember_best(self, course: _Course, metrics: dict[str, float]) -> None:
+    def _remember_best(self, course: Course, metrics: dict[str, float]) -> None:
         objective = self._config.objective
         value = metrics.get(objective.metric)
         if objective.at != "best" or value is None:
@@ -180,7 +146,7 @@ class Trainer:
         if better(value, course.best_value, direction=objective.direction):
             course.best_value, course.best_weights = value, course.warm.model.get_weights()
 
-    def _expect(self, number: int) -> _Course:
+    def _expect(self, number: int) -> Course:
         if self._course is None or self._course.spec.number != number:
             raise RuntimeError(f"trial {number} is not in training here; begin it with epoch 0")
         return self._course

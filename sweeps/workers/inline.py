@@ -15,7 +15,7 @@ from sweeps.hardware import count_cpus
 from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerStarted
 from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER, Worker
-from sweeps.workers.protocol import ModelSaved, Report
+from sweeps.workers.protocol import Kind, Report, Saved
 
 
 class InlineWorkers:
@@ -36,28 +36,43 @@ class InlineWorkers:
         self._work.append(lambda: self._open(config, data))
         self._ready = False
         self._spec: TrialSpec | None = None
-        self._attempt = 0
-        self._saving = False
+        self._attempt = self._epochs = self._saves = 0
         self._idle_since = self._began = time.perf_counter()
         self._patience = Patience.of(config.faults)
 
     def has_room(self) -> bool:
         """Whether the worker is open and idle."""
-        return self._ready and self._spec is None and not self._saving
+        return self._ready and not self.busy()
 
-    def start(self, spec: TrialSpec, *, attempt: int) -> AttemptStarted:
+    def start(
+        self, spec: TrialSpec, *, attempt: int, epoch: int = 0, checkpoint: bytes | None = None
+    ) -> AttemptStarted:
         """Begin a trial."""
         if not self.has_room():
             raise RuntimeError("no worker is idle; ask has_room first")
         self._spec, self._attempt, self._began = spec, attempt, time.perf_counter()
-        self._work.append(lambda: self._worker.train(spec, 0, attempt=attempt))
-        waited = time.perf_counter() - self._idle_since
-        return AttemptStarted(number=spec.number, attempt=attempt, worker="inline", wait_seconds=waited, concurrency=1)
+        self._epochs = epoch + 1
+        self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt, checkpoint=checkpoint))
+        return AttemptStarted(
+            number=spec.number,
+            attempt=attempt,
+            worker="inline",
+            wait_seconds=self._began - self._idle_since,
+            concurrency=1,
+            epoch=epoch,
+        )
 
     def train(self, number: int, epoch: int) -> None:
         """Go on with the trial."""
-        spec, attempt = self._expect(number), self._attempt
+        spec, attempt, self._epochs = self._expect(number), self._attempt, epoch + 1
         self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt))
+
+    def save(self, number: int, kind: Kind) -> None:
+        """Have the trial's model or checkpoint sent."""
+        self._expect(number)
+        self._saves += 1
+        epochs = self._epochs
+        self._work.append(lambda: self._save(number, kind, epochs))
 
     def wait(self) -> Report:
         """Do the next piece of work; only after it can be seen how long it took."""
@@ -70,17 +85,14 @@ class InlineWorkers:
         spec, self._spec, self._idle_since = self._expect(report.number), None, time.perf_counter()
         return self._patience.lost(spec, self._attempt, report.worker, trial=taken)
 
-    def release(self, number: int, *, keep: bool) -> None:
+    def release(self, number: int) -> None:
         """Let go of the trial."""
         self._expect(number)
         self._spec, self._idle_since = None, time.perf_counter()
-        if keep:
-            self._saving = True
-            self._work.append(lambda: self._save(number))
 
-    def saving(self) -> bool:
-        """Whether the model is still to come."""
-        return self._saving
+    def busy(self) -> bool:
+        """Whether there is a trial, or something saved still to come."""
+        return self._spec is not None or self._saves > 0
 
     def close(self) -> None:
         """Drop what is not done."""
@@ -96,9 +108,9 @@ class InlineWorkers:
         self._ready, self._idle_since = True, time.perf_counter()
         return started
 
-    def _save(self, number: int) -> ModelSaved:
-        saved = self._worker.save(number)
-        self._saving, self._idle_since = False, time.perf_counter()
+    def _save(self, number: int, kind: Kind, epochs: int) -> Saved:
+        saved = self._worker.save(number, kind, epochs=epochs)
+        self._saves, self._idle_since = self._saves - 1, time.perf_counter()
         return saved
 
     def _expect(self, number: int) -> TrialSpec:

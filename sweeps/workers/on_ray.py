@@ -22,7 +22,7 @@ from sweeps.records import AttemptLost, AttemptStarted, TrialSpec, WorkerStarted
 from sweeps.workers.cluster import Cluster
 from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER, Worker
-from sweeps.workers.protocol import ModelSaved, Report
+from sweeps.workers.protocol import Kind, Report, Saved
 
 _START_FAILURES = 3
 
@@ -41,22 +41,28 @@ class _RayWorker(Worker):
 
 @dataclass
 class _Slot:
-    """One actor: what it trains, what it has compiled, since when it is idle, and since when it owes an answer."""
+    """One actor: what it trains, what it has compiled, since when it is idle, what it owes and since when."""
 
     name: str
     actor: Any
     ready: bool = False
     spec: TrialSpec | None = None
     attempt: int = 0
-    saving: int | None = None
+    epochs: int = 0
+    owed: int = 0
+    saves: int = 0
     held: set[str] = field(default_factory=set)
     idle_since: float = field(default_factory=time.perf_counter)
     began: float = 0.0
-    called: float | None = None
+    heard: float = 0.0
 
     @property
     def idle(self) -> bool:
-        return self.ready and self.spec is None and self.saving is None
+        return self.ready and not self.busy
+
+    @property
+    def busy(self) -> bool:
+        return self.spec is not None or self.saves > 0
 
 
 class RayWorkers:
@@ -97,7 +103,9 @@ class RayWorkers:
         """Whether a worker is ready and idle."""
         return any(slot.idle for slot in self._slots)
 
-    def start(self, spec: TrialSpec, *, attempt: int) -> AttemptStarted:
+    def start(
+        self, spec: TrialSpec, *, attempt: int, epoch: int = 0, checkpoint: bytes | None = None
+    ) -> AttemptStarted:
         """Give a trial to an idle worker, one that holds its architecture if there is one."""
         idle = [slot for slot in self._slots if slot.idle]
         if not idle:
@@ -105,20 +113,28 @@ class RayWorkers:
         architecture = self._architecture(spec)
         slot = next((slot for slot in idle if architecture in slot.held), idle[0])
         slot.held.add(architecture)
-        slot.spec, slot.attempt, slot.began = spec, attempt, time.perf_counter()
-        self._call(slot, slot.actor.train.remote(spec, 0, attempt=attempt))
+        slot.spec, slot.attempt, slot.epochs, slot.began = spec, attempt, epoch + 1, time.perf_counter()
+        self._call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
             number=spec.number,
             attempt=attempt,
             worker=slot.name,
-            wait_seconds=time.perf_counter() - slot.idle_since,
+            wait_seconds=slot.began - slot.idle_since,
             concurrency=sum(other.spec is not None for other in self._slots),
+            epoch=epoch,
         )
 
     def train(self, number: int, epoch: int) -> None:
         """Let a trial go on with its next epoch, where it is."""
         slot = self._slot_of(number)
+        slot.epochs = epoch + 1
         self._call(slot, slot.actor.train.remote(slot.spec, epoch, attempt=slot.attempt))
+
+    def save(self, number: int, kind: Kind) -> None:
+        """Have a trial's model or checkpoint sent, through the object store."""
+        slot = self._slot_of(number)
+        slot.saves += 1
+        self._call(slot, slot.actor.save.remote(number, kind, epochs=slot.epochs))
 
     def wait(self) -> Report:
         """The next thing that happened on any worker; blocks until something does."""
@@ -130,17 +146,14 @@ class RayWorkers:
             if report is not None:
                 return report
 
-    def release(self, number: int, *, keep: bool) -> None:
-        """Let go of a trial; with `keep` the worker first sends its model."""
+    def release(self, number: int) -> None:
+        """Let go of a trial."""
         slot = self._slot_of(number)
         slot.spec, slot.idle_since = None, time.perf_counter()
-        if keep:
-            slot.saving = number
-            self._call(slot, slot.actor.save.remote(number))
 
-    def saving(self) -> bool:
-        """Whether a model is still to come."""
-        return any(slot.saving is not None for slot in self._slots)
+    def busy(self) -> bool:
+        """Whether a trial is on a worker, or something saved still to come."""
+        return any(slot.busy for slot in self._slots)
 
     def close(self) -> None:
         """End the actors."""
@@ -163,7 +176,9 @@ class RayWorkers:
 
     def _call(self, slot: _Slot, reference: Any) -> None:
         self._calls[reference] = slot
-        slot.called = time.perf_counter()
+        slot.owed += 1
+        if slot.owed == 1:
+            slot.heard = time.perf_counter()
 
     def _time_left(self) -> float | None:
         """Seconds until the next worker is overdue; None if none ever is."""
@@ -171,10 +186,10 @@ class RayWorkers:
         return None if left == math.inf else max(0.0, left)
 
     def _left(self, slot: _Slot) -> float:
-        if slot.called is None or (slot.spec is None and slot.saving is None):
+        if not slot.busy or not slot.owed:
             return math.inf
         now = time.perf_counter()
-        return self._patience.left(trial=now - slot.began if slot.spec else 0.0, call=now - slot.called)
+        return self._patience.left(trial=now - slot.began if slot.spec else 0.0, call=now - slot.heard)
 
     def _end_overdue(self) -> AttemptLost | None:
         """End the first worker that is overdue; what is still under way on it is never heard of again."""
@@ -182,14 +197,13 @@ class RayWorkers:
         if slot is None:
             return None
         ray.kill(slot.actor)
-        self._calls = {reference: other for reference, other in self._calls.items() if other is not slot}
         self._put_another(slot)
         if slot.spec is None:
             return None
         return self._patience.lost(slot.spec, slot.attempt, slot.name, trial=time.perf_counter() - slot.began)
 
     def _collect(self, slot: _Slot, reference: Any) -> Report | None:
-        slot.called = None
+        slot.owed, slot.heard = slot.owed - 1, time.perf_counter()
         try:
             report: Report = ray.get(reference)
         except RayActorError as error:
@@ -197,9 +211,9 @@ class RayWorkers:
         except RayTaskError as error:
             raise self._refusal(slot, error) from error
         if isinstance(report, WorkerStarted):
-            slot.ready, slot.idle_since, self._failed_starts = True, time.perf_counter(), 0
-        if isinstance(report, ModelSaved):
-            slot.saving, slot.idle_since = None, time.perf_counter()
+            slot.ready, slot.idle_since, self._failed_starts = True, slot.heard, 0
+        if isinstance(report, Saved):
+            slot.saves, slot.idle_since = slot.saves - 1, slot.heard
         return report
 
     def _replace(self, slot: _Slot, reason: str) -> AttemptLost | None:
@@ -214,6 +228,8 @@ class RayWorkers:
         return AttemptLost(number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason)
 
     def _put_another(self, slot: _Slot) -> None:
+        """Replace a worker; what is still under way on it is never heard of again."""
+        self._calls = {reference: other for reference, other in self._calls.items() if other is not slot}
         self._slots.remove(slot)
         self._add_worker()
 

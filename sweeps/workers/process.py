@@ -12,7 +12,7 @@ from importlib import import_module, metadata
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.records import EpochEnded, TrialFailed, TrialSpec, WorkerStarted
-from sweeps.workers.protocol import ModelSaved, Trainer
+from sweeps.workers.protocol import Kind, Saved, Trainer
 
 DEFAULT_TRAINER = "sweeps.training.trainer:Trainer"
 REPORTED_PACKAGES = ("capsweep", "keras", "tensorflow", "jax", "torch", "numpy", "optuna", "ray")
@@ -48,10 +48,12 @@ class Worker:
             seconds=time.perf_counter() - began,
         )
 
-    def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded | TrialFailed:
+    def train(
+        self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None
+    ) -> EpochEnded | TrialFailed:
         """Train one epoch; what it raises comes back as `TrialFailed`."""
         try:
-            return self._opened().train(spec, epoch, attempt=attempt)
+            return self._opened().train(spec, epoch, attempt=attempt, checkpoint=checkpoint)
         except Exception as error:
             return TrialFailed(
                 number=spec.number,
@@ -62,9 +64,11 @@ class Worker:
                 traceback=traceback.format_exc(),
             )
 
-    def save(self, number: int) -> ModelSaved:
-        """The model of the trial that was trained last."""
-        return ModelSaved(number, self._name, self._opened().save(number))
+    def save(self, number: int, kind: Kind, *, epochs: int) -> Saved:
+        """The model or the checkpoint of the trial that was trained last."""
+        trainer = self._opened()
+        payload = trainer.save(number) if kind == "model" else trainer.checkpoint(number)
+        return Saved(number, self._name, kind, epochs, payload)
 
     def _opened(self) -> Trainer:
         if self._trainer is None:

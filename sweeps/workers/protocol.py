@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerEvent
 
+Kind: TypeAlias = Literal["model", "checkpoint"]
+
 
 @dataclass(frozen=True)
-class ModelSaved:
-    """A worker's answer to `release(..., keep=True)`: the trial's model, as the bytes of a `.keras` file."""
+class Saved:
+    """A worker's answer to `save`: a trial's model (a `.keras` file) or checkpoint (for `start`) after `epochs`."""
 
     number: int
     worker: str
+    kind: Kind
+    epochs: int
     payload: bytes
 
 
-Report: TypeAlias = WorkerEvent | ModelSaved
+Report: TypeAlias = WorkerEvent | Saved
 
 
 class Trainer(Protocol):
@@ -29,17 +33,20 @@ class Trainer(Protocol):
 
     backend: str
 
-    def train(self, spec: TrialSpec, epoch: int, *, attempt: int) -> EpochEnded:
-        """Train one epoch; epoch 0 begins the trial anew."""
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None) -> EpochEnded:
+        """Train one epoch; epoch 0 begins the trial anew, a checkpoint where it was taken."""
 
     def save(self, number: int) -> bytes:
         """The model of the trial trained last, as a `.keras` file."""
+
+    def checkpoint(self, number: int) -> bytes:
+        """All that another trainer needs to go on with the trial trained last."""
 
 
 class Workers(Protocol):
     """Warm training processes, as the loop sees them. Calls out of order raise RuntimeError.
 
-    The life of a trial: `start`, then `wait` and `train` in turn, then `release`.
+    The life of a trial: `start`, then `wait` and `train` in turn, now and then `save`, then `release`.
 
     Attributes:
         count: Number of workers.
@@ -56,20 +63,25 @@ class Workers(Protocol):
     def has_room(self) -> bool:
         """Whether a worker is ready and idle."""
 
-    def start(self, spec: TrialSpec, *, attempt: int) -> AttemptStarted:
-        """Give a trial to an idle worker, which begins it with epoch 0."""
+    def start(
+        self, spec: TrialSpec, *, attempt: int, epoch: int = 0, checkpoint: bytes | None = None
+    ) -> AttemptStarted:
+        """Give a trial to an idle worker, which begins it with epoch 0, or from a checkpoint with a later one."""
 
     def train(self, number: int, epoch: int) -> None:
         """Let a trial go on with its next epoch."""
 
+    def save(self, number: int, kind: Kind) -> None:
+        """Have a trial's model or checkpoint sent as it stands now; `wait` brings it, before anything sent later."""
+
     def wait(self) -> Report:
         """The next thing that happened on any worker."""
 
-    def release(self, number: int, *, keep: bool) -> None:
-        """Let go of a trial; with `keep`, `wait` brings its model before the worker is idle again."""
+    def release(self, number: int) -> None:
+        """Let go of a trial; its worker is idle once it owes nothing more."""
 
-    def saving(self) -> bool:
-        """Whether a model is still to come."""
+    def busy(self) -> bool:
+        """Whether a trial is on a worker, or something saved still to come."""
 
     def close(self) -> None:
         """End all workers."""

@@ -188,10 +188,12 @@ def test_a_lost_worker_costs_an_attempt_and_no_trial(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
-    history = run(sweep("dying_once"), data, tmp_path / "run", inline=False)
+    config = sweep("dying_once", faults={"checkpoint_every": 1})
+    history = run(config, data, tmp_path / "run", inline=False)
     assert len(history.lost) == 1
     lost = history.trials[history.lost[0].number]
-    assert [attempt.attempt for attempt in lost.attempts] == [1, 2]
+    assert [(attempt.attempt, attempt.epoch) for attempt in lost.attempts] == [(1, 0), (2, 1)]
+    assert [(epoch.epoch, epoch.attempt) for epoch in lost.epochs][:2] == [(0, 1), (1, 2)]
     assert lost.attempts[0].worker != lost.attempts[1].worker
     assert len(history.trials) == 12
     assert all(trial.state in ("complete", "pruned") for trial in history.trials.values())

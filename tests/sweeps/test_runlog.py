@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import signal
@@ -18,7 +17,7 @@ import pytest
 
 from sweeps.codec import to_line
 from sweeps.errors import RunError
-from sweeps.records import AnyEvent, ArtifactWritten, Audited, SweepEnded, SweepStarted, TrialEnded
+from sweeps.records import AnyEvent, Audited, SweepEnded, SweepStarted, TrialEnded
 from sweeps.runlog import RunDirectory, RunLog, append, read_events, write_whole
 
 HOLD = """
@@ -150,15 +149,15 @@ def test_a_damaged_line_is_named_with_its_byte(directory: RunDirectory, position
     found: list[AnyEvent] = []
     with pytest.raises(RunError) as caught:
         found.extend(event for event, _ in read_events(directory))
-    assert str(caught.value).startswith(f"{directory.events}: byte {byte}: no event of schema 1: ")
+    assert str(caught.value).startswith(f"{directory.events}: byte {byte}: no event of schema 2: ")
     with pytest.raises(RunError, match=f"byte {byte}:"):
         events(directory, offset=byte)
 
 
 def test_a_log_of_a_newer_schema_is_refused(directory: RunDirectory) -> None:
-    text = directory.events.read_text("utf-8").replace('"schema":1', '"schema":2')
+    text = directory.events.read_text("utf-8").replace('"schema":2', '"schema":3')
     directory.events.write_text(text, "utf-8")
-    with pytest.raises(RunError, match=r"events\.jsonl: byte 0: written by a newer capsweep \(schema 2, .* up to 1"):
+    with pytest.raises(RunError, match=r"events\.jsonl: byte 0: written by a newer capsweep \(schema 3, .* up to 2"):
         events(directory)
 
 
@@ -294,43 +293,6 @@ def test_a_header_and_a_trials_end_are_on_the_disk_when_append_returns(
     assert len(sizes) == 1
     append(directory, ended(1))
     assert sizes[1:] == [directory.events.stat().st_size]
-
-
-def test_bytes_are_stored_whole_with_their_digest(directory: RunDirectory) -> None:
-    log = RunLog.open(directory)
-    payload = bytes(range(256)) * 100
-    event = log.store(payload, number=7, kind="model", suffix=".keras")
-    log.close()
-    assert event == ArtifactWritten(
-        time=event.time,
-        number=7,
-        kind="model",
-        path="artifacts/trial-00007-model.keras",
-        digest=hashlib.sha256(payload).hexdigest(),
-        bytes=25600,
-    )
-    assert events(directory)[-1] == event
-    assert (directory.path / event.path).read_bytes() == payload
-    assert len(list(directory.artifacts.iterdir())) == 1
-
-
-def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_nothing_beside_it(
-    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = RunLog.open(directory)
-    log.store(b"old", number=0, kind="model", suffix="")
-    count = len(events(directory))
-
-    def full(handle: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        log.store(b"new", number=0, kind="model", suffix="")
-    monkeypatch.undo()
-    log.close()
-    assert [path.read_bytes() for path in directory.artifacts.iterdir()] == [b"old"]
-    assert len(events(directory)) == count
 
 
 def test_a_file_is_written_beside_its_place_and_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

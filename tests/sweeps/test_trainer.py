@@ -105,6 +105,42 @@ def test_epochs_out_of_order_are_refused(trainer: Trainer, make_spec: MakeSpec) 
         trainer.train(make_spec(0), 1, attempt=1)
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_trial_goes_on_from_its_checkpoint_on_another_worker_as_if_nothing_had_happened(
+    make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec, policy: str
+) -> None:
+    # The loss falls, so the best epoch of an objective that wants it high lies before the checkpoint.
+    objective = {"metric": "val_loss", "direction": "maximize", "at": "best"}
+    config = make_config(objective=objective, training={"batch_size": 32, "dtype_policy": policy})
+    spec = make_spec(0, pooling="capsule", learning_rate=1e-3, epochs=4)
+    one, other = Trainer(config, data, worker="one"), Trainer(config, data, worker="other")
+    metrics, checkpoint = [], b""
+    for epoch in range(4):
+        metrics.append(one.train(spec, epoch, attempt=1).metrics)
+        if epoch == 1:
+            checkpoint = one.checkpoint(0)
+    other.train(make_spec(9, pooling="capsule", learning_rate=1e-2), 0, attempt=1)
+    first = other.train(spec, 2, attempt=2, checkpoint=checkpoint)
+    second = other.train(spec, 3, attempt=2)
+    assert [first.metrics, second.metrics] == metrics[2:]
+    assert (first.is_first, second.is_first) == (True, False)
+    assert first.step == 6
+    mine, theirs = (trainer._course for trainer in (one, other))
+    assert mine is not None
+    assert theirs is not None
+    assert mine.best_value == theirs.best_value == metrics[0]["val_loss"]
+    for left, right in zip(mine.best_weights, theirs.best_weights, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_an_epoch_is_trained_once_and_in_order(trainer: Trainer, make_spec: MakeSpec) -> None:
+    spec = make_spec(0, epochs=4)
+    trainer.train(spec, 0, attempt=1)
+    for epoch in (2, 3):
+        with pytest.raises(RuntimeError, match=f"trial 0 has had 1 epochs here, so {epoch} cannot be next"):
+            trainer.train(spec, epoch, attempt=1)
+
+
 @pytest.mark.parametrize("at", ["last", "best"])
 def test_a_saved_model_has_the_weights_that_were_scored(
     make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec, tmp_path: Path, at: str

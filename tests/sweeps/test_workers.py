@@ -14,7 +14,7 @@ from sweeps.records import AttemptLost, EpochEnded, TrialFailed, TrialSpec, Work
 from sweeps.workers.cluster import Cluster, connect, disconnect
 from sweeps.workers.inline import InlineWorkers
 from sweeps.workers.on_ray import RayWorkers
-from sweeps.workers.protocol import ModelSaved, Report, Workers
+from sweeps.workers.protocol import Report, Saved, Workers
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 Open: TypeAlias = Callable[..., Workers]
@@ -85,8 +85,8 @@ def test_a_trial_from_start_to_release(open_workers: Open, make_spec: MakeSpec) 
     assert isinstance(second, EpochEnded)
     assert [(each.number, each.epoch, each.attempt) for each in (first, second)] == [(7, 0, 2), (7, 1, 2)]
     assert first.worker == begun.worker
-    workers.release(7, keep=False)
-    assert not workers.saving()
+    workers.release(7)
+    assert not workers.busy()
     assert workers.has_room()
 
 
@@ -97,13 +97,34 @@ def test_a_kept_model_comes_before_the_worker_is_idle(open_workers: Open, make_s
     assert not workers.has_room()
     ended = wait_for(workers, EpochEnded)
     assert isinstance(ended, EpochEnded)
-    workers.release(ended.number, keep=True)
-    assert workers.saving()
+    workers.save(ended.number, "model")
+    workers.release(ended.number)
+    assert workers.busy()
     assert not workers.has_room()
-    saved = [report for report in (workers.wait() for _ in range(workers.count)) if isinstance(report, ModelSaved)]
-    assert [each.payload for each in saved] == [f"model of trial {ended.number}".encode()]
-    assert not workers.saving()
+    saved = [report for report in (workers.wait() for _ in range(workers.count)) if isinstance(report, Saved)]
+    assert [(each.number, each.kind, each.epochs) for each in saved] == [(ended.number, "model", 1)]
+    assert saved[0].payload == f"model of trial {ended.number}".encode()
     assert workers.has_room()
+
+
+def test_a_checkpoint_is_what_was_trained_when_it_was_asked_for(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers())
+    workers.start(make_spec(4), attempt=1)
+    wait_for(workers, EpochEnded)
+    workers.save(4, "checkpoint")
+    workers.train(4, 1)
+    saved = wait_for(workers, Saved)
+    assert isinstance(saved, Saved)
+    assert (saved.number, saved.kind, saved.epochs, saved.payload) == (4, "checkpoint", 1, b"4 1")
+    wait_for(workers, EpochEnded)
+    workers.release(4)
+    assert not workers.busy()
+    begun = workers.start(make_spec(4), attempt=2, epoch=1, checkpoint=saved.payload)
+    assert begun.epoch == 1
+    again = wait_for(workers, EpochEnded)
+    assert isinstance(again, EpochEnded)
+    assert (again.epoch, again.attempt, again.is_first) == (1, 2, True)
+    assert again.model is not None
 
 
 def test_an_exception_is_data_and_the_worker_lives_on(open_workers: Open, make_spec: MakeSpec) -> None:
@@ -115,7 +136,7 @@ def test_an_exception_is_data_and_the_worker_lives_on(open_workers: Open, make_s
     assert isinstance(failed, TrialFailed)
     assert (failed.number, failed.error, failed.message) == (0, "ValueError", "planted <failure>")
     assert "in raising" in failed.traceback
-    workers.release(0, keep=False)
+    workers.release(0)
     workers.start(make_spec(1, pooling="capsule"), attempt=1)
     wait_for(workers, EpochEnded)
 
@@ -174,7 +195,7 @@ def test_calls_out_of_order_are_refused(open_workers: Open, make_spec: MakeSpec)
     with pytest.raises(RuntimeError, match="trial 5 is not on a worker"):
         workers.train(5, 1)
     with pytest.raises(RuntimeError, match="trial 5 is not on a worker"):
-        workers.release(5, keep=False)
+        workers.release(5)
 
 
 def test_a_trainer_that_cannot_be_opened_is_a_clear_error(open_workers: Open) -> None:
@@ -197,7 +218,7 @@ def test_a_ray_worker_that_holds_the_architecture_is_preferred(
     for _ in range(2):
         ended = wait_for(workers, EpochEnded)
         assert isinstance(ended, EpochEnded)
-        workers.release(ended.number, keep=False)
+        workers.release(ended.number)
     assert len(set(homes.values())) == 2
     for number, size in ((2, 4), (3, 3)):
         assert workers.start(make_spec(number, pool_size=size), attempt=1).worker == homes[size]

@@ -1,0 +1,53 @@
+"""How a sweep comes to rest before its budget is met: asked by a person, or out of time."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, Literal, Self, TypeAlias
+
+Reason: TypeAlias = Literal["interrupted", "time limit"]
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """Says whether a sweep should stop. As a context it listens to Ctrl-C and SIGTERM: the first asks, the second ends.
+
+    Args:
+        seconds: After which the sweep should stop by itself; None for never.
+        say: Told when it is asked to.
+
+    Attributes:
+        reason: Why it should stop; None while it should not.
+    """
+
+    def __init__(self, seconds: float | None = None, *, say: Callable[[str], None] = lambda line: None) -> None:
+        self.reason: Reason | None = None
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._say = say
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> bool:
+        """Whether nothing should be begun any more."""
+        if self.reason is None and self._deadline is not None and time.monotonic() >= self._deadline:
+            self._ask("time limit")
+        return self.reason is not None
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, *_: object) -> None:
+        if self.reason == "interrupted":
+            raise KeyboardInterrupt
+        self._ask("interrupted")
+
+    def _ask(self, reason: Reason) -> None:
+        self.reason = reason
+        more = "again" if reason == "interrupted" else "twice"
+        self._say(f"stopping ({reason}): the epochs under way are finished and kept; Ctrl-C {more} ends at once")
