@@ -97,21 +97,51 @@ def test_a_killed_driver_loses_nothing(capsweep: Capsweep, folder: Path, environ
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_driver_that_is_asked_to_stop_says_how_to_go_on(
-    folder: Path, environment: dict[str, str], stop: signal.Signals
+def test_a_sweep_asked_to_stop_comes_to_rest_and_goes_on_from_its_checkpoints(
+    capsweep: Capsweep, folder: Path, environment: dict[str, str], stop: signal.Signals
 ) -> None:
-    command = [*COMMAND, "launch", "small.yaml", "--run-dir", "run", "--set", "search.epochs=50"]
+    command = [*COMMAND, "launch", "small.yaml", "--run-dir", "run", "--workers", "2", "--set", "search.epochs=8"]
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as driver:
         assert driver.stdout is not None
-        next(line for line in driver.stdout if "ready on" in line)
-        driver.send_signal(stop)
-        said, complaint = driver.communicate(timeout=60)
+        for _ in range(2):  # by the time the second worker is ready, the first one trains
+            next(line for line in driver.stdout if "ready on" in line)
+        if stop is signal.SIGINT:
+            os.killpg(driver.pid, stop)  # as a terminal does: the workers get it too
+        else:
+            driver.send_signal(stop)
+        said, complaint = driver.communicate(timeout=100)
     assert driver.returncode == 130, said + complaint
-    assert complaint.splitlines()[-1] == "interrupted; `capsweep resume run` goes on"
+    assert "stopping (interrupted)" in said
+    assert complaint.splitlines()[-1] == "stopped (interrupted); `capsweep resume run` goes on"
     assert "Traceback" not in complaint
     assert not RunDirectory(folder / "run").is_driven()
+
+    stopped = read_run(folder / "run")
+    assert not stopped.lost
+    begun = {number for number, trial in stopped.trials.items() if trial.epochs}
+    assert begun
+    done = capsweep("resume", "run", "--time-limit", "8h")
+    assert done.returncode == 0, done.stderr
+    after = read_run(folder / "run")
+    for number in begun:
+        assert f"trial {number} goes on with epoch {len(stopped.trials[number].epochs) + 1}" in done.stdout
+        assert after.trials[number].epochs[: len(stopped.trials[number].epochs)] == stopped.trials[number].epochs
+    assert all(trial.state == "complete" and len(trial.epochs) == 8 for trial in after.trials.values())
+
+
+def test_a_sweep_out_of_time_has_an_exit_code_of_its_own(capsweep: Capsweep, folder: Path) -> None:
+    done = capsweep("launch", "small.yaml", "--inline", "--run-dir", "run", "--time-limit", "0.001s")
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.splitlines()[-1] == "stopped (time limit); `capsweep resume run` goes on"
+    assert read_run(folder / "run").ended is None
 
 
 def test_an_exported_model_gives_the_recorded_metric_kept_or_retrained(

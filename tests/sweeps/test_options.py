@@ -9,7 +9,7 @@ import pytest
 
 from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
-from sweeps.options import configure, free_directory, relocated
+from sweeps.options import configure, free_directory, read_seconds, relocated
 
 
 def test_options_win_over_set_and_set_over_the_file() -> None:
@@ -44,3 +44,16 @@ def test_a_free_directory_is_never_one_that_is_there(tmp_path: Path, monkeypatch
     (tmp_path / "runs" / "a-b-c-2").mkdir()
     assert free_directory("a/b c") == Path("runs/a-b-c-3")
     assert free_directory("..") == Path("runs/sweep")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [(None, None), ("90", 90), ("90s", 90), ("1.5m", 90), ("8h", 28800), ("0.5", 0.5)]
+)
+def test_a_time_limit_is_read_as_seconds(text: str | None, seconds: float | None) -> None:
+    assert read_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "0", "-1h", "nan", "inf", "8d", "tomorrow"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"--time-limit: must be seconds, or a number with s, m or h \(45m\), got"):
+        read_seconds(text)
