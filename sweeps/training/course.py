@@ -11,24 +11,26 @@ import keras
 import numpy as np
 
 from sweeps.records import ModelFacts, TrialSpec
+from sweeps.training.epochs import Epochs
 from sweeps.training.models import Recipe
 
 
 @dataclass
 class WarmModel:
-    """A compiled model, how its optimizer starts out, and how often its graph was traced."""
+    """A compiled model, what trains it, how its optimizer starts out, and how often its graph was traced."""
 
     model: keras.Model
+    epochs: Epochs
     owns_learning_rate: bool
     optimizer_start: list[Any]
     traces: int = 0
 
     @classmethod
-    def of(cls, model: keras.Model, *, owns_learning_rate: bool) -> WarmModel:
+    def of(cls, model: keras.Model, epochs: Epochs, *, owns_learning_rate: bool) -> WarmModel:
         """Keep a freshly built model, and count every trace of its loss from here on."""
         model.optimizer.build(model.trainable_variables)
         start = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
-        warm = cls(model, owns_learning_rate, start)
+        warm = cls(model, epochs, owns_learning_rate, start)
         compute_loss = model.compute_loss
 
         def counted(*args: Any, **kwargs: Any) -> Any:

@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -22,10 +21,10 @@ from sweeps.datasets import Dataset
 from sweeps.records import EpochEnded, ModelFacts, TrialSpec
 from sweeps.selection import better
 from sweeps.training.course import Course, WarmModel, restore, snapshot
+from sweeps.training.epochs import Images, make_epochs
 from sweeps.training.models import Blueprint, check_fresh, count_macs
 
 KEPT_MODELS = 32
-_VALIDATION_BATCH = 500
 
 
 class Trainer:
@@ -45,8 +44,7 @@ class Trainer:
         self._config = config
         self._worker = worker
         self._blueprint = Blueprint.of(config)
-        self._x, self._y = _images(data.x_train), data.y_train.astype(np.int32)
-        self._validation = _images(data.x_validation), data.y_validation.astype(np.int32)
+        self._images = Images.of(data)
         self._kept: OrderedDict[str, WarmModel] = OrderedDict()
         self._course: Course | None = None
 
@@ -65,7 +63,8 @@ class Trainer:
         if course.epochs != epoch:
             raise RuntimeError(f"trial {spec.number} has had {course.epochs} epochs here, so {epoch} cannot be next")
         traces, began = course.warm.traces, time.perf_counter()
-        metrics = self._fit(course, epoch)
+        order = np.random.default_rng((spec.seeds.order, epoch)).permutation(len(self._images.x))
+        metrics = course.warm.epochs(order, course.recipe.training.batch_size)
         self._remember_best(course, metrics)
         course.epochs = epoch + 1
         return EpochEnded(
@@ -73,7 +72,7 @@ class Trainer:
             attempt=attempt,
             worker=self._worker,
             epoch=epoch,
-            step=(epoch + 1) * -(-len(self._x) // course.recipe.training.batch_size),
+            step=(epoch + 1) * -(-len(self._images.x) // course.recipe.training.batch_size),
             metrics=metrics,
             seconds=time.perf_counter() - began,
             is_first=begins,
@@ -101,12 +100,14 @@ class Trainer:
         began = time.perf_counter()
         recipe = self._blueprint.recipe(spec.params)
         keras.utils.set_random_seed(spec.seeds.init)
-        fresh, plain = self._blueprint.build_model(recipe, self._x.shape[1:])
+        fresh, plain = self._blueprint.build_model(recipe, self._images.x.shape[1:])
         warm = self._kept.get(recipe.key)
         is_warm = warm is not None
         if warm is None:
             owned = plain or "learning_rate" in spec.params
-            warm = self._kept[recipe.key] = WarmModel.of(fresh, owns_learning_rate=owned)
+            warm = self._kept[recipe.key] = WarmModel.of(
+                fresh, make_epochs(fresh, self._images), owns_learning_rate=owned
+            )
             if len(self._kept) > KEPT_MODELS:
                 self._kept.popitem(last=False)
         else:
@@ -123,21 +124,6 @@ class Trainer:
         )
         return Course(spec, recipe, warm, facts)
 
-    def _fit(self, course: Course, epoch: int) -> dict[str, float]:
-        order = np.random.default_rng((course.spec.seeds.order, epoch)).permutation(len(self._x))
-        history = course.warm.model.fit(
-            self._x[order],
-            self._y[order],
-            batch_size=course.recipe.training.batch_size,
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            shuffle=False,
-            validation_data=self._validation,
-            validation_batch_size=_VALIDATION_BATCH,
-            verbose=0,
-        )
-        return {name: float(values[-1]) for name, values in history.history.items()}
-
     def _remember_best(self, course: Course, metrics: dict[str, float]) -> None:
         objective = self._config.objective
         value = metrics.get(objective.metric)
@@ -150,11 +136,6 @@ class Trainer:
         if self._course is None or self._course.spec.number != number:
             raise RuntimeError(f"trial {number} is not in training here; begin it with epoch 0")
         return self._course
-
-
-def _images(pixels: Any) -> Any:
-    """Grey values 0-255, (n, h, w), as float32 in [0, 1] with a channel axis."""
-    return (pixels.astype(np.float32) / 255.0)[..., np.newaxis]
 
 
 def _seed_dropout(model: keras.Model, seed: int) -> None:
