@@ -42,13 +42,11 @@ def standing(run: History, frames: Tables) -> Standing:
     done = int((frames.arms["started"] - frames.arms["running"]).sum())
     progress = f"{done:,} of {count(budget, 'planned trial')} ended"
     if run.ended:
-        final = done >= budget
-        return Standing(
-            "ended", final, f"{'Ended' if final else 'Interim: ended early'} ({run.ended.reason}), {progress}."
-        )
+        return Standing("ended", True, f"Ended ({run.ended.reason}), {progress}.")
     if run.directory.is_driven():
         return Standing("running", False, f"Interim: still running, {progress}.")
-    return Standing("interrupted", False, f"Interim: interrupted, {progress}; it can be resumed.")
+    how = f"stopped ({run.stopped.reason})" if run.stopped else "interrupted"
+    return Standing("interrupted", False, f"Interim: {how}, {progress}; it can be resumed.")
 
 
 def paragraph(run: History, frames: Tables) -> str:
@@ -79,6 +77,7 @@ def facts(run: History) -> list[tuple[str, str]]:
         ("Sampler", f"{config.search.sampler.name} {_settings(config.search.sampler.settings)}".strip()),
         ("Pruner", f"{config.search.pruner.name} {_settings(config.search.pruner.settings)}".strip()),
         ("Workers", _workers(run)),
+        ("Workers' time", str(run.utilisation.shares() or "none yet")),
         ("Versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
         ("Commit", commit),
     ]

@@ -114,8 +114,9 @@ def status(run: Run, as_json: Annotated[bool, typer.Option("--json", help="Print
     console = Console()
     for note in summary.notes:
         console.say(note)
-    share = "" if summary.busy_share is None else f"; workers spent {summary.busy_share:.0%} of their time training"
-    console.say(f"{summary.name}: {summary.state}{share}")
+    console.say(f"{summary.name}: {summary.state}")
+    if summary.shares:
+        console.say(f"workers' time: {summary.shares}")
     console.table(summary)
 
 

@@ -185,7 +185,9 @@ def _drive(prepared: Prepared, workers: Workers, log: RunLog, means: Means, *, h
     with Stop(means.time_limit, say=means.say) as stop:
         run_phase(prepared.search, workers, log, artifacts, stopping=stop)
     finished = prepared.search.finished()
-    log.append(SweepEnded(reason=BUDGET_MET if finished else str(stop.reason)))
+    shares = read_run(log.directory.path).utilisation.shares()
+    reason = BUDGET_MET if finished else str(stop.reason)
+    log.append(SweepEnded(reason=reason, shares=asdict(shares) if shares else None))
     if not finished:
         raise SweepStoppedError(str(stop.reason))
 

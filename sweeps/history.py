@@ -62,7 +62,7 @@ class Trial:
 
 @dataclass
 class History:
-    """A run, folded event by event in the order of the log."""
+    """A run, folded event by event in the order of the log: `ended` for good, or `stopped` in good order."""
 
     directory: RunDirectory
     started: SweepStarted | None = None
@@ -74,6 +74,7 @@ class History:
     audits: list[Audited] = field(default_factory=list)
     resources: list[ResourceEvent] = field(default_factory=list)
     ended: SweepEnded | None = None
+    stopped: SweepEnded | None = None
     last_time: float = 0.0
     offset: int = 0
     utilisation: Utilisation = field(default_factory=Utilisation)
@@ -98,7 +99,7 @@ class History:
                 self.studies.append(event)
             case DriverStarted():
                 self.drivers.append(event)
-                self.ended = None
+                self.ended = self.stopped = None
             case WorkerStarted():
                 self.workers.append(event)
             case AttemptLost():
@@ -106,7 +107,7 @@ class History:
             case Audited():
                 self.audits.append(event)
             case SweepEnded():
-                self.ended = event if event.reason == BUDGET_MET else None
+                self.ended, self.stopped = (event, None) if event.reason == BUDGET_MET else (None, event)
             case TrialStarted():
                 self.trials[event.number] = Trial(event)
             case ResourceEvent():

@@ -281,10 +281,14 @@ class Audited(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SweepEnded(Event):
-    """The driver ended in good order: for good with `BUDGET_MET`, otherwise it was told to stop and may go on."""
+    """The driver ended in good order: for good with `BUDGET_MET`, otherwise it was told to stop and may go on.
+
+    `shares` of the workers' time so far: `train`, `trace`, `start`, `wait`, `report`; together 1.
+    """
 
     event: Literal["sweep_ended"] = "sweep_ended"
     reason: str
+    shares: dict[str, float] | None = None
 
 
 AnyEvent: TypeAlias = Annotated[

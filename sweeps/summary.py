@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from search_spaces import ParamValue
 from sweeps.history import History, Trial
 from sweeps.selection import rank
+from sweeps.utilisation import Shares
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Summary:
         metric: What is compared.
         arms: In the order of the sweep file.
         notes: What the reader must know before any number.
-        busy_share: Part of the workers' time spent training; None before any.
+        shares: What became of the workers' time; None before any.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Summary:
     metric: str
     arms: tuple[ArmSummary, ...]
     notes: tuple[str, ...]
-    busy_share: float | None
+    shares: Shares | None
 
 
 def summarise(history: History) -> Summary:
@@ -77,5 +78,5 @@ def summarise(history: History) -> Summary:
         history.config.objective.metric,
         tuple(arms),
         history.header.notes,
-        history.utilisation.share,
+        history.utilisation.shares(),
     )

@@ -6,7 +6,7 @@ import math
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
@@ -211,6 +211,7 @@ class RayWorkers:
         except RayTaskError as error:
             raise self._refusal(slot, error) from error
         if isinstance(report, WorkerStarted):
+            report = replace(report, seconds=slot.heard - slot.idle_since)  # the process itself had to be started too
             slot.ready, slot.idle_since, self._failed_starts = True, slot.heard, 0
         if isinstance(report, Saved):
             slot.saves, slot.idle_since = slot.saves - 1, slot.heard

@@ -196,7 +196,7 @@ class Writer:
         self.end(number, [], state="failed", reason=f"{error}: {message}")
         return number
 
-    def finish(self, reason: str = "the budget is met") -> None:
+    def finish(self, reason: str = "budget met") -> None:
         """The driver ended in good order."""
         self.write(SweepEnded(time=self._tick(), reason=reason))
 

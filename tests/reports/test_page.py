@@ -89,7 +89,7 @@ def test_what_ran_and_how_far_to_trust_it(mixed) -> None:
     ("end", "words"),
     [
         (None, "Interim: interrupted, 7 of 9 planned trials ended"),
-        ("told to stop", "Interim: ended early (told to stop), 7 of 9 planned trials ended"),
+        ("time limit", "Interim: stopped (time limit), 7 of 9 planned trials ended; it can be resumed"),
     ],
 )
 def test_a_sweep_short_of_its_budget_is_interim(mixed, end, words) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -222,36 +222,64 @@ def test_a_config_that_no_longer_holds_names_the_log() -> None:
         _ = history.config
 
 
-def test_workers_that_train_all_the_time_are_fully_used() -> None:
-    history = fold(*HEAD, worker("w0", 100.0), trial(0), attempt(0))
-    assert history.utilisation.share is None
-    history.fold(epoch(0, 0, time=110.0, seconds=9.5, build=0.5))
-    assert history.utilisation.share == 1.0
-    history.fold(replace(end(0), time=120.0))
-    assert history.utilisation.share == 0.5
-    history.fold(worker("w1", 110.0))
-    assert history.utilisation.share == 10 / 30
+def shares(history: History, **expected: float) -> None:
+    """Check every share; those not named are nothing."""
+    found = history.utilisation.shares()
+    assert found is not None
+    names = ("train", "trace", "start", "wait", "report")
+    assert asdict(found) == pytest.approx({name: expected.get(name, 0.0) for name in names}, abs=1e-12)
+
+
+def test_every_second_of_a_worker_is_accounted_for() -> None:
+    history = fold(*HEAD, worker("w0", 100.0), trial(0))  # asked for at 99
+    shares(history, start=1.0)
+    history.fold(attempt(0, time=101.0))
+    shares(history, start=0.5, wait=0.5)
+    history.fold(epoch(0, 0, time=109.0, seconds=7.0, build=0.5))  # half a second on the way
+    shares(history, start=0.1, wait=0.1, train=0.7, trace=0.05, report=0.05)
+    history.fold(replace(end(0), time=109.0))
+    history.fold(worker("w1", 119.0))
+    shares(history, start=2 / 21, wait=11 / 21, train=7 / 21, trace=0.5 / 21, report=0.5 / 21)
+
+
+def test_a_trace_is_what_the_first_epoch_took_longer_than_the_second() -> None:
+    history = fold(*HEAD, worker("w0", 100.0), trial(0), attempt(0), trial(1))
+    history.fold(replace(epoch(0, 0, time=107.0, seconds=7.0, build=0.0), traces=2))
+    shares(history, start=1 / 8, train=7 / 8)
+    history.fold(epoch(0, 1, time=109.0, seconds=2.0))
+    shares(history, start=0.1, train=0.4, trace=0.5)
+    history.fold(epoch(0, 2, time=110.0, seconds=1.0))
+    shares(history, start=1 / 11, train=5 / 11, trace=5 / 11)
+
+
+def test_a_warm_first_epoch_holds_no_trace() -> None:
+    history = fold(*HEAD, worker("w0", 100.0), trial(0), attempt(0), epoch(0, 0, time=107.0, seconds=7.0, build=0.0))
+    history.fold(epoch(0, 1, time=109.0, seconds=2.0))
+    shares(history, start=0.1, train=0.9)
 
 
 def test_the_night_between_two_drivers_belongs_to_no_worker() -> None:
-    history = fold(*HEAD, worker("w0", 100.0), trial(0), attempt(0), epoch(0, 0, time=110.0, seconds=9.5, build=0.5))
-    for event in (driver(50_000.0), worker("w0", 50_010.0), attempt(0, 2, 50_010.0)):
+    history = fold(*HEAD, worker("w0", 101.0), trial(0), attempt(0, time=101.0))
+    history.fold(epoch(0, 0, time=110.0, seconds=9.0, build=0.0))
+    for event in (driver(50_000.0), worker("w0", 50_001.0), attempt(0, 2, 50_001.0)):
         history.fold(event)
-    history.fold(epoch(0, 0, time=50_030.0, seconds=4.5, build=0.5))
-    assert history.utilisation.share == 0.5  # 10 of 10 seconds, then 5 of 20
+    history.fold(epoch(0, 0, time=50_010.0, seconds=4.0, build=0.0))
+    shares(history, start=0.1, train=0.65, report=0.25)
 
 
 def test_a_lost_worker_is_no_longer_waited_for() -> None:
-    lost = AttemptLost(time=120.0, number=0, attempt=1, worker="w0", reason="gone")
-    history = fold(*HEAD, worker("w0", 100.0), trial(0), attempt(0), epoch(0, 0, time=110.0, seconds=10.0, build=0.0))
-    for event in (lost, replace(lost, worker="unknown"), worker("w1", 130.0), replace(end(0), time=150.0)):
+    lost = AttemptLost(time=110.0, number=0, attempt=1, worker="w0", reason="gone")
+    history = fold(*HEAD, worker("w0", 101.0), trial(0), attempt(0, time=101.0))
+    history.fold(epoch(0, 0, time=106.0, seconds=5.0, build=0.0))
+    for event in (lost, replace(lost, worker="unknown"), worker("w1", 121.0), replace(end(0), time=130.0)):
         history.fold(event)
-    assert history.utilisation.share == 0.25  # 10 of 20 + 20 seconds
+    shares(history, start=0.1, train=0.25, wait=0.45, report=0.2)
 
 
-def test_a_clock_that_runs_ahead_cannot_make_a_share_above_one() -> None:
-    assert fold(*HEAD, worker("w0", 100.0), trial(0), epoch(0, 0, time=101.0, seconds=9.0)).utilisation.share == 1.0
-    assert fold(*HEAD, worker("w0", 500.0), trial(0), replace(end(0), time=101.0)).utilisation.share is None
+def test_a_clock_that_runs_ahead_cannot_make_shares_above_one() -> None:
+    early = fold(*HEAD, worker("w0", 100.0), trial(0), attempt(0), epoch(0, 0, time=101.0, seconds=9.0, build=0.0))
+    shares(early, start=0.1, train=0.9)
+    assert fold(*HEAD).utilisation.shares() is None
 
 
 def test_a_summary_counts_states_and_finds_each_arms_leader() -> None:
