@@ -5,9 +5,11 @@ Runs in a child process with the GPUs hidden: the driver itself never imports Ke
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import time
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -110,12 +112,29 @@ def _metrics_of(blueprint: Blueprint, params: Params, shape: tuple[int, ...], cl
     try:
         check_fresh(model, again)
         model.optimizer.build(model.trainable_variables)
-        model.train_on_batch(images, labels)
-        names = tuple(model.test_on_batch(images, labels, return_dict=True))
+        with _uncompiled():
+            model.train_on_batch(images, labels)
+            names = tuple(model.test_on_batch(images, labels, return_dict=True))
     except Exception as error:
         words = " ".join(str(error).split())
         raise ConfigError(f"model.build: its model cannot be trained: {type(error).__name__}: {words}") from error
     return (*names, *(f"val_{name}" for name in names))
+
+
+@contextlib.contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Run step by step what layers compile for themselves, too: compiling takes seconds, two images show as much."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> float:
