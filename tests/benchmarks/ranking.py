@@ -16,6 +16,7 @@ from pathlib import Path
 from scipy.stats import spearmanr
 
 from sweeps import driver
+from sweeps.artifacts import Artifacts
 from sweeps.history import History, read_run
 from sweeps.loop import Assignment, run_phase
 from sweeps.records import EpochEnded, TrialEnded, TrialSpec, WorkerEvent
@@ -43,6 +44,15 @@ class Again:
         print(f"trial {event.number} again: {value:.4f}", flush=True)
         return conclude(event.number, [event], objective=self._objective, attempt=1, state="complete")
 
+    def expects(self, event: WorkerEvent) -> bool:
+        return True
+
+    def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
+        return False
+
+    def note_checkpoint(self, number: int, epochs: int) -> None:
+        raise AssertionError("none was asked for")
+
     def keeps(self, result: TrialEnded) -> bool:
         return False
 
@@ -61,7 +71,8 @@ def main() -> None:
     prepared = driver.prepare(run.config, means)
     source = Again(run)
     with tempfile.TemporaryDirectory() as folder, driver.open_workers(prepared, means) as workers:
-        run_phase(source, workers, RunLog.create(RunDirectory(Path(folder) / "run")))
+        log = RunLog.create(RunDirectory(Path(folder) / "run"))
+        run_phase(source, workers, log, Artifacts(log, cap=0))
     rows = [(trial.spec.arm, trial.epochs[-1].metrics[run.config.objective.metric], source.values[number])
             for number, trial in run.trials.items() if number in source.values]  # fmt: skip
     for arm, first, second in rows:
