@@ -89,6 +89,8 @@ def test_the_contract_is_read_key_by_key() -> None:
         "faults.same_error": 5,
         "faults.trial_timeout": None,
         "faults.no_progress": 3600,
+        "faults.checkpoint_every": 5,
+        "faults.checkpoint_gib": 10,
     }
     assert {path: at(config, path) for path in expected} == expected
     dumped = {leaf for leaf in leaves(config.model_dump(mode="json")) if not leaf.startswith("space")}
