@@ -5,7 +5,7 @@ values, checks params that come from elsewhere, and lists its corners, so that a
 before anything is started.
 """
 
-from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue
+from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, is_same
 from search_spaces.errors import CapsweepError, SpaceError
 from search_spaces.presets import preset_names, read_preset
 from search_spaces.space import Parameter, SearchSpace
@@ -21,6 +21,7 @@ __all__ = [
     "Params",
     "SearchSpace",
     "SpaceError",
+    "is_same",
     "preset_names",
     "read_preset",
 ]

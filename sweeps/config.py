@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from search_spaces import Choice, preset_names, read_preset
+from search_spaces import Choice, ParamValue, SpaceError, is_same, preset_names, read_preset
 from sweeps.document import override, read_yaml
 from sweeps.errors import ConfigError
 from sweeps.fields import Count, FunctionPath, Gpus, NotYet, Plain, Real, Space, Whole, named, plain
@@ -73,12 +73,21 @@ class Named(BaseModel):
 
 
 class SearchConfig(_Section):
-    """The budget of the search phase, per arm under `compare`, and how Optuna spends it."""
+    """The budget of the search phase, per arm under `compare`, and how Optuna spends it.
+
+    Attributes:
+        trials: Of an arm.
+        epochs: Of a trial.
+        sampler: Who chooses params.
+        pruner: Who stops trials that fall behind.
+        first: Params to try before the sampler chooses any, in this order; part of the trials.
+    """
 
     trials: Whole = Field(60, ge=1)
     epochs: Whole = Field(15, ge=1)
     sampler: Annotated[Named, BeforeValidator(named)] = Named(name="tpe")
     pruner: Annotated[Named, BeforeValidator(named)] = Named(name="median")
+    first: tuple[Plain, ...] = ()
 
 
 class ConfirmConfig(_Section):
@@ -179,6 +188,28 @@ class SweepConfig(_Section):
                 except ValidationError as error:
                     raise ValueError(explain(error, TrainingConfig, source="space")) from None
         return self
+
+    @model_validator(mode="after")
+    def _first_points_lie_in_the_space(self) -> Self:
+        for place, point in enumerate(self.search.first):
+            try:
+                self.space.validate(point)
+            except SpaceError as error:
+                raise ValueError(f"search.first.{place}: {error}") from None
+        for arm in self.arms:
+            asked = len(self.first_points(arm))
+            if asked > self.search.trials:
+                of_arm = "" if arm is None else f" for {self.compare} {arm}"
+                raise ValueError(
+                    f"search.first: has {asked} points{of_arm}, which search.trials does not allow, got "
+                    f"{self.search.trials}; ask for more trials"
+                )
+        return self
+
+    def first_points(self, arm: ParamValue | None) -> tuple[dict[str, Any], ...]:
+        """The params to try first in an arm's study; None for a joint search."""
+        points = self.search.first
+        return points if self.compare is None else tuple(p for p in points if is_same(p[self.compare], arm))
 
     @property
     def arms(self) -> tuple[Any, ...]:

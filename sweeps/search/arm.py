@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -37,6 +38,7 @@ class Arm:
         sampler: Named by the sweep file.
         pruner: Named by the sweep file, made for this sweep's epochs.
         direction: Of the metric.
+        first: Params to try before the sampler is asked.
     """
 
     def __init__(
@@ -49,10 +51,11 @@ class Arm:
         sampler: Sampler,
         pruner: optuna.pruners.BasePruner,
         direction: Direction,
+        first: Sequence[Params] = (),
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.name, self.value, self.space = name, value, space
-        self._seed, self._sampler = seed, sampler
+        self._seed, self._sampler, self._first = seed, sampler, first
         self._study = optuna.create_study(
             study_name=name, direction=direction, sampler=sampler.make(seed), pruner=pruner
         )
@@ -63,6 +66,9 @@ class Arm:
 
     def ask(self) -> Suggestion:
         """Draw params with a sampler seeded for this very suggestion, so that resume draws the same."""
+        if self.asked < len(self._first):
+            self._study.enqueue_trial(dict(self._first[self.asked]))
+            return Suggestion(self.asked, self._begin(), "given")
         self._study.sampler = self._sampler.make(derive(self._seed, self.value, self.asked, "sampler"))
         params = self._begin()
         return Suggestion(self.asked - 1, params, self._sampler.phase(self._judged))

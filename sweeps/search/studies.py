@@ -51,6 +51,7 @@ def _make_arm(name: str, value: ParamValue | None, config: SweepConfig) -> Arm:
         sampler=read_sampler(config.search.sampler),
         pruner=read_pruner(config.search.pruner).make(steps_per_epoch=steps),
         direction=config.objective.direction,
+        first=config.first_points(value),
     )
 
 

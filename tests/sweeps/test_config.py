@@ -6,6 +6,7 @@ import contextlib
 import copy
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         "search.epochs": 15,
         "search.sampler.name": "tpe",
         "search.pruner.name": "median",
+        "search.first": (),
         "confirm.seeds": 0,
         "swap.settings": 0,
         "controls": 0,
@@ -501,3 +503,29 @@ def test_the_dump_is_json() -> None:
     document = read(read_preset("full")).model_dump(mode="json")
     assert json.loads(json.dumps(document)) == document
     assert read(yaml.safe_dump(document, sort_keys=False)) == read(read_preset("full"))
+
+
+POINT = {"pooling": "max", "pool_size": 2, "learning_rate": 1e-3}
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ([{**POINT, "pool_size": 9}], "search.first.0: pool_size: must lie in"),
+        ([POINT, {**POINT, "temperature": 1.0}], "search.first.1: temperature: does not apply"),
+        ([{"pooling": "max"}], "search.first.0: pool_size: missing"),
+        ([POINT] * 61, "search.first: has 61 points for pooling max, which search.trials does not allow, got 60"),
+    ],
+)
+def test_points_to_try_first_must_lie_in_the_space_and_within_the_budget(points: list[Any], message: str) -> None:
+    document = {**FULL, "search": {"trials": 60, "first": points}}
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        SweepConfig.from_mapping(document, source="test")
+
+
+def test_an_arm_tries_the_points_of_its_own_value_first() -> None:
+    capsule = {**POINT, "pooling": "capsule", "routing_steps": 2, "temperature": 1.0}
+    config = SweepConfig.from_mapping({**FULL, "search": {"first": [POINT, capsule]}}, source="test")
+    assert config.first_points("max") == (POINT,)
+    assert config.first_points("capsule") == (capsule,)
+    assert config.first_points("average") == ()

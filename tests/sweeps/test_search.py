@@ -717,3 +717,28 @@ def test_a_renamed_sweep_is_the_same_sweep() -> None:
         mine, theirs = ask(first).spec, ask(second).spec
         assert (mine.params, mine.seeds) == (theirs.params, theirs.seeds)
         assert mine.study != theirs.study
+
+
+def test_given_points_come_first_in_their_arm_and_then_the_sampler() -> None:
+    points = [
+        {"pooling": "max", "pool_size": 4, "learning_rate": 2e-3},
+        {"pooling": "capsule", "pool_size": 2, "steps": 3, "learning_rate": 3e-3},
+        {"pooling": "max", "pool_size": 3, "learning_rate": 5e-3},
+    ]
+    search = Search(make_config(search__first=points))
+    asked = [search.ask() for _ in range(6)]
+    specs = [work.spec for work in asked if work]
+    assert [spec.params for spec in specs if spec.arm == "max"][:2] == [points[0], points[2]]
+    assert next(spec.params for spec in specs if spec.arm == "capsule") == points[1]
+    phases = [(spec.arm, spec.sampler_phase) for spec in sorted(specs, key=lambda spec: (str(spec.arm), spec.order))]
+    assert phases == [("capsule", "given"), *[("capsule", "startup")] * 2, *[("max", "given")] * 2, ("max", "startup")]
+
+
+def test_given_points_are_not_given_again_after_a_cut() -> None:
+    config = make_config(search__first=[{"pooling": "max", "pool_size": 4, "learning_rate": 2e-3}])
+    search, world = Search(config), World({})
+    world.drive(search)
+    for length in range(len(world.log)):
+        again, other = resumed(config, world, length)
+        assert other.results() == world.results()
+        assert optuna_trials(again) == optuna_trials(search)
