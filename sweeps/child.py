@@ -2,48 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from sweeps.environment import process_environment
+from sweeps.environment import process_environment, quick_imports
 from sweeps.errors import WorkerError
 
 
-def run_in_child(function: str, *args: Any, cpus: float = 1, gpus: float = 0, **kwargs: Any) -> Any:
-    """Call `module:function` in a fresh process, and return what it returns.
+class Child:
+    """A fresh process that imports a function while its caller does something else. As a context it ends with it.
 
     Args:
-        function: What to call, importable there.
-        args: Passed on.
+        function: `module:function`, importable there.
         cpus: Cores of the process, one thread each.
         gpus: GPUs that it may see; 0 hides all.
-        kwargs: Passed on.
+    """
+
+    def __init__(self, function: str, *, cpus: float = 1, gpus: float = 0) -> None:
+        self._function = function
+        self._environment = process_environment(cpus=cpus, gpus=gpus)
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            self._output = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "output"
+            self._pool = stack.enter_context(
+                ProcessPoolExecutor(
+                    max_workers=1,
+                    mp_context=multiprocessing.get_context("spawn"),
+                    initializer=_prepare,
+                    initargs=(self._environment, str(self._output)),
+                )
+            )
+            self._pid: Future[int] = self._pool.submit(os.getpid)
+            self._pool.submit(_import, self._function)
+            self._stack = stack.pop_all()
+        return self
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function there, and return what it returns.
+
+        Raises:
+            WorkerError: If the process dies or exits; the last lines it printed are in the message.
+            Exception: Whatever the function raises.
+        """
+        try:
+            return self._pool.submit(_call, self._function, args, kwargs).result()
+        except BrokenProcessPool:
+            tail = " ".join(self._output.read_text(errors="replace").split()[-60:]) if self._output.exists() else ""
+            raise WorkerError(f"the process that runs {self._function} died: {tail or 'it printed nothing'}") from None
+
+    def __exit__(self, *_: object) -> None:
+        # It may still import, or be about to tear a backend down: nobody waits for either.
+        with contextlib.suppress(BrokenProcessPool, ProcessLookupError):
+            os.kill(self._pid.result(), signal.SIGKILL)
+        self._stack.close()
+
+
+def run_in_child(function: str, *args: Any, cpus: float = 1, gpus: float = 0, **kwargs: Any) -> Any:
+    """Call `module:function` in a `Child` that lives for nothing else.
 
     Raises:
         WorkerError: If the process dies or exits; the last lines it printed are in the message.
         Exception: Whatever the function raises.
     """
-    environment = process_environment(cpus=cpus, gpus=gpus)
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "output"
-        with ProcessPoolExecutor(
-            max_workers=1,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_prepare,
-            initargs=(environment, str(output)),
-        ) as pool:
-            try:
-                return pool.submit(_call, function, args, kwargs).result()
-            except BrokenProcessPool:
-                tail = " ".join(output.read_text(errors="replace").split()[-60:]) if output.exists() else ""
-                raise WorkerError(f"the process that runs {function} died: {tail or 'it printed nothing'}") from None
+    with Child(function, cpus=cpus, gpus=gpus) as child:
+        return child.call(*args, **kwargs)
 
 
 def _prepare(environment: Mapping[str, str], output: str) -> None:
@@ -54,7 +86,13 @@ def _prepare(environment: Mapping[str, str], output: str) -> None:
     os.dup2(handle, 2)
 
 
+def _import(function: str) -> None:
+    with quick_imports():
+        import_module(function.partition(":")[0])
+
+
 def _call(function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    _import(function)
     module, _, name = function.partition(":")
     target: Callable[..., Any] = getattr(import_module(module), name)
     try:

@@ -16,7 +16,7 @@ from typing import Any
 
 from search_spaces import Params
 from sweeps.artifacts import Artifacts, usable_checkpoints
-from sweeps.child import run_in_child
+from sweeps.child import Child
 from sweeps.codec import config_hash, digest
 from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset
@@ -85,15 +85,13 @@ def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False) -
     """
     Search(config)
     _check_place(config, means)
-    config, data, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
-    for note in notes:
-        means.say(note)
-    means.say(
-        f"data: {facts.name}, {facts.train:,} images to train and {facts.validation:,} to validate ({facts.source})"
-    )
-    inspection: Inspection = run_in_child(
-        "sweeps.training.preflight:inspect_space", config, facts.shape, facts.classes, limit=CORNERS_AT_LAUNCH
-    )
+    with Child("sweeps.training.preflight:inspect_space") as child:  # it imports Keras while the images are read
+        config, data, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
+        for note in notes:
+            means.say(note)
+        size = f"{facts.train:,} images to train and {facts.validation:,} to validate"
+        means.say(f"data: {facts.name}, {size} ({facts.source})")
+        inspection: Inspection = child.call(config, facts.shape, facts.classes, limit=CORNERS_AT_LAUNCH)
     if inspection.skipped:
         means.say(f"built {CORNERS_AT_LAUNCH} corners of the space; `capsweep plan` builds {inspection.skipped} more")
     return Prepared(config, Search(config), data, facts, inspection, notes)

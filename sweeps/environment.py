@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
+import sys
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,24 +16,35 @@ from sweeps.errors import WorkerError
 _PACKAGES = ("capsule_layer", "search_spaces", "sweeps")
 _PASSED_ON = ("KERAS_BACKEND", "KERAS_HOME")
 _NOT_CODE = [".git", ".venv", "venv", "__pycache__", "node_modules", "runs", "*.npz", "*.keras", "*.parquet"]
+_UNUSED = ("pandas", "sklearn")
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
-def job_environment(*, same_disk: bool, backend: str | None = None) -> dict[str, Any]:
-    """Ray's runtime environment of a sweep.
+def local_environment(*, cpus: float, gpus: float, backend: str | None = None) -> dict[str, str]:
+    """Variables of Ray's processes on this machine.
+
+    The current directory is not among the places where they look for code: what a user's file is called there is
+    nothing to Ray. Workers add it behind all others, as the driver does.
 
     Args:
-        same_disk: Whether every worker runs on this machine; nothing is copied then, whatever the current directory
-            holds. On a cluster, our packages and the current directory are uploaded.
+        cpus: Of each worker.
+        gpus: Of each worker.
+        backend: Of Keras, as the preflight found it; None leaves it to what the environment says.
+    """
+    places = filter(None, (str(_folder_of("sweeps").parent), os.environ.get("PYTHONPATH")))
+    variables = process_environment(cpus=cpus, gpus=gpus) | {"PYTHONPATH": os.pathsep.join(places)}
+    return variables | {"KERAS_BACKEND": backend} if backend else variables
+
+
+def cluster_environment(*, backend: str | None = None) -> dict[str, Any]:
+    """Ray's runtime environment of a sweep on a cluster, to which our packages and the current directory are uploaded.
+
+    Args:
         backend: Of Keras, as the preflight found it here; None passes on what the environment says.
     """
     variables = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     if backend:
         variables["KERAS_BACKEND"] = backend
-    if same_disk:
-        # Ours come first: a user's file may be called as one of our packages is.
-        places = filter(None, (str(_folder_of("sweeps").parent), os.getcwd(), os.environ.get("PYTHONPATH")))
-        return {"env_vars": variables | {"PYTHONPATH": os.pathsep.join(places)}}
     packages = [str(_folder_of(name)) for name in _PACKAGES]
     return {"env_vars": variables, "working_dir": os.getcwd(), "excludes": _NOT_CODE, "py_modules": packages}
 
@@ -38,6 +53,37 @@ def process_environment(*, cpus: float, gpus: float) -> dict[str, str]:
     """What must be set before a backend is imported: a thread for each core asked for, no GPU unless one was."""
     variables = dict.fromkeys(_THREADS, str(max(1, int(cpus)))) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     return variables if gpus else variables | {"CUDA_VISIBLE_DEVICES": ""}
+
+
+@contextlib.contextmanager
+def set_for_a_while(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, for processes that are started in the meantime."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def quick_imports() -> Iterator[None]:
+    """Import a backend in two thirds of its time.
+
+    Python's collector is kept from walking through a million objects again and again. And libraries stay out that
+    Keras imports, if they are there, only to know their tables and estimators when it meets them.
+    """
+    hidden = [name for name in _UNUSED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: "not to be imported"
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _folder_of(package: str) -> Path:

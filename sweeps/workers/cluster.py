@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import RayError
 
 from sweeps.config import WorkersConfig
-from sweeps.environment import job_environment
+from sweeps.environment import cluster_environment, local_environment, set_for_a_while
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus, count_gpus
 
@@ -55,14 +55,20 @@ def connect(workers: WorkersConfig, *, address: str | None, backend: str | None 
         WorkerError: If there is no cluster at the address, or not room for a single worker.
     """
     options: dict[str, Any] = {"configure_logging": True, "logging_level": logging.ERROR, "log_to_driver": False}
+    variables: dict[str, str] = {}
     if address is None:
-        options |= {"num_cpus": count_cpus(), "num_gpus": count_gpus(), "include_dashboard": False}
+        gpus = count_gpus() if workers.gpus != 0 else 0
+        options |= {"num_cpus": count_cpus(), "num_gpus": gpus, "include_dashboard": False}
+        # Processes that Ray has started by then can be used as they are: quicker than a runtime environment.
+        variables = local_environment(cpus=workers.cpus, gpus=gpus, backend=backend)
+    else:
+        options["runtime_env"] = cluster_environment(backend=backend)
     # Ray's own typing leaves this one out.
     resources: Callable[[], dict[str, float]] = ray.cluster_resources
-    options["runtime_env"] = job_environment(same_disk=address is None, backend=backend)
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address or "local", **options)
+        with set_for_a_while(variables):
+            ray.init(address=address or "local", **options)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
         what = f"--address {address}: cannot join a Ray cluster there" if address else "Ray cannot be started here"
         raise WorkerError(f"{what}: {error}") from None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -30,8 +32,10 @@ _START_FAILURES = 3
 class _RayWorker(Worker):
     """A worker inside an actor: it knows its node and its GPUs."""
 
-    def open_here(self, config: SweepConfig, data: Dataset) -> WorkerStarted:
-        """Open with what Ray gave to this process."""
+    def open_here(self, config: SweepConfig, data: Dataset, code: str | None) -> WorkerStarted:
+        """Open with what Ray gave to this process; the user's own modules lie in `code`, if not in a place it knows."""
+        if code is not None:
+            sys.path.append(code)
         gpus = ray.get_gpu_ids()
         device = f"gpu {','.join(map(str, gpus))}" if gpus else "cpu"
         # Several nodes may share a host, so its name is not enough.
@@ -89,6 +93,7 @@ class RayWorkers:
     ) -> None:
         self.count, self.cpus, self.gpus = cluster.count, cluster.cpus, cluster.gpus
         self._config, self._trainer = config, trainer
+        self._elsewhere = cluster.address is not None
         self._architecture = architecture
         self._patience = Patience.of(config.faults)
         self._data = ray.put(data)
@@ -166,13 +171,13 @@ class RayWorkers:
         name = f"worker-{self._made}"
         self._made += 1
         actor_class: Any = ray.remote(_RayWorker)
-        options = {"num_cpus": self.cpus, "num_gpus": self.gpus}
-        actor = actor_class.options(
-            **options, runtime_env={"env_vars": process_environment(cpus=self.cpus, gpus=self.gpus)}
-        ).remote(name, self._trainer)
+        options: dict[str, Any] = {"num_cpus": self.cpus, "num_gpus": self.gpus}
+        if self._elsewhere:  # on this machine, Ray itself was started with these
+            options["runtime_env"] = {"env_vars": process_environment(cpus=self.cpus, gpus=self.gpus)}
+        actor = actor_class.options(**options).remote(name, self._trainer)
         slot = _Slot(name, actor)
         self._slots.append(slot)
-        self._call(slot, actor.open_here.remote(self._config, self._data))
+        self._call(slot, actor.open_here.remote(self._config, self._data, None if self._elsewhere else os.getcwd()))
 
     def _call(self, slot: _Slot, reference: Any) -> None:
         self._calls[reference] = slot

@@ -11,6 +11,7 @@ from importlib import import_module, metadata
 
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
+from sweeps.environment import quick_imports
 from sweeps.records import EpochEnded, TrialFailed, TrialSpec, WorkerStarted
 from sweeps.workers.protocol import Kind, Saved, Trainer
 
@@ -35,7 +36,8 @@ class Worker:
         """Import the backend and get the data ready; the first and slowest call."""
         began = time.perf_counter()
         module, _, name = self._path.partition(":")
-        factory: Callable[..., Trainer] = getattr(import_module(module), name)
+        with quick_imports():
+            factory: Callable[..., Trainer] = getattr(import_module(module), name)
         self._trainer = factory(config, data, worker=self._name)
         return WorkerStarted(
             worker=self._name,

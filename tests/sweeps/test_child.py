@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.child import run_in_child
+from sweeps.child import Child, run_in_child
 from sweeps.errors import ConfigError, WorkerError
 
 FUNCTIONS = """
@@ -66,3 +66,23 @@ def test_a_child_that_dies_leaves_its_last_words(functions: str) -> None:
 def test_a_child_that_dies_without_a_word(functions: str) -> None:
     with pytest.raises(WorkerError, match="die_silently died: it printed nothing"):
         run_in_child(f"{functions}:die_silently")
+
+
+SLOW = """
+import os, pathlib, threading
+pathlib.Path(os.environ["CAPSWEEP_TEST_MARK"]).write_text(str(os.getpid()))
+threading.Event().wait()
+"""
+
+
+def test_nobody_waits_for_what_a_child_imports_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, functions: str
+) -> None:
+    (tmp_path / "childs_slow_import.py").write_text(SLOW)
+    monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "pid"))
+    with pytest.raises(ConfigError, match="found meanwhile"), Child("childs_slow_import:f"):
+        raise ConfigError("found meanwhile")
+    with Child(f"{functions}:surroundings") as child:
+        pid = child.call("PATH", extra=1)[2]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

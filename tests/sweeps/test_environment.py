@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sweeps import environment
-from sweeps.environment import job_environment, process_environment
+from sweeps.environment import (
+    cluster_environment,
+    local_environment,
+    process_environment,
+    set_for_a_while,
+)
 from sweeps.errors import WorkerError
 
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -31,24 +38,59 @@ def test_a_worker_sees_no_gpu_unless_it_has_one() -> None:
         assert "CUDA_VISIBLE_DEVICES" not in process_environment(cpus=1, gpus=gpus)
 
 
-def test_on_one_disk_nothing_is_copied_and_the_users_code_is_found(
+def test_on_this_machine_ray_finds_our_code_and_no_file_of_the_current_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ours = str(Path(environment.__file__).parents[1])
-    assert job_environment(same_disk=True) == {"env_vars": {"PYTHONPATH": f"{ours}{os.pathsep}{tmp_path}"}}
+    threads = process_environment(cpus=2, gpus=0)
+    assert local_environment(cpus=2, gpus=0) == threads | {"PYTHONPATH": ours}
     monkeypatch.setenv("PYTHONPATH", "/a:/b")
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    assert job_environment(same_disk=True) == {
-        "env_vars": {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join((ours, str(tmp_path), "/a:/b"))}
-    }
-    assert job_environment(same_disk=True, backend="torch")["env_vars"]["KERAS_BACKEND"] == "torch"
+    found = local_environment(cpus=1, gpus=1, backend="torch")
+    assert found["PYTHONPATH"] == os.pathsep.join((ours, "/a:/b"))
+    assert found["KERAS_BACKEND"] == "torch"
+    assert "CUDA_VISIBLE_DEVICES" not in found
+
+
+def test_variables_are_set_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPSWEEP_A", "1")
+    before = dict(os.environ)
+
+    def fail() -> None:
+        with set_for_a_while({"CAPSWEEP_A": "2", "CAPSWEEP_B": "3"}):
+            assert (os.environ["CAPSWEEP_A"], os.environ["CAPSWEEP_B"]) == ("2", "3")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert dict(os.environ) == before
+
+
+QUICK = """
+import gc, sys
+import colorsys  # stands for a library that is there already
+from sweeps import environment
+environment._UNUSED = ("pandas", "sklearn", "colorsys")
+with environment.quick_imports():
+    assert not gc.isenabled()
+    import keras
+    assert sys.modules["pandas"] is None and sys.modules["sklearn"] is None
+    assert sys.modules["colorsys"] is colorsys
+assert gc.isenabled()
+assert "pandas" not in sys.modules and "sklearn" not in sys.modules
+import pandas, sklearn
+from sweeps.training.trainer import Trainer
+"""
+
+
+def test_what_is_hidden_from_keras_can_be_imported_afterwards() -> None:
+    subprocess.run([sys.executable, "-c", QUICK], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
 
 
 def test_on_a_cluster_code_travels_and_data_does_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    sent = job_environment(same_disk=False)
+    sent = cluster_environment()
     assert sent["working_dir"] == str(tmp_path)
     assert sent["env_vars"]["KERAS_BACKEND"] == "jax"
     assert [Path(folder).name for folder in sent["py_modules"]] == ["capsule_layer", "search_spaces", "sweeps"]
@@ -59,4 +101,4 @@ def test_on_a_cluster_code_travels_and_data_does_not(monkeypatch: pytest.MonkeyP
 def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "_PACKAGES", ("capsule_layer", "no_such_package"))
     with pytest.raises(WorkerError, match="the package no_such_package is not installed; install capsweep again"):
-        job_environment(same_disk=False)
+        cluster_environment()
