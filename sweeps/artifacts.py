@@ -80,7 +80,8 @@ class Artifacts:
         self, number: int, kind: str, name: str, payload: bytes, *, epochs: int | None = None
     ) -> ArtifactWritten:
         folder = self._log.directory.artifacts
-        write_whole(folder / name, payload)
+        self._log.check_ours()
+        self._log.patiently(lambda: write_whole(folder / name, payload))
         event = ArtifactWritten(
             number=number,
             kind=kind,

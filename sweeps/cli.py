@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import signal
@@ -19,8 +18,8 @@ import typer
 from search_spaces import CapsweepError
 from sweeps.console import Console
 from sweeps.errors import SweepHaltedError, SweepStoppedError
-from sweeps.options import configure, free_directory, read_seconds, relocated
-from sweeps.runlog import RunDirectory
+from sweeps.options import changed, configure, free_directory, read_seconds, relocated
+from sweeps.runlog import DISK_FULL, RunDirectory
 from sweeps.summary import summarise
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ TimeLimit = Annotated[
 Inline = Annotated[bool, typer.Option("--inline", help="Train in this process, without Ray.")]
 
 _OUT_OF_TIME = 3
-_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
 @app.command()
@@ -65,15 +63,17 @@ def launch(
 ) -> None:
     """Run a sweep to its end; then write the report and the best configs."""
     from sweeps import driver
+    from sweeps.images import may_fall_back
+    from sweeps.preparation import Means, prepare
 
     config = configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
     directory = RunDirectory(run_dir or free_directory(config.name))
     directory.check_free()
     seconds = read_seconds(time_limit)
-    may_fall_back = driver.may_fall_back(sweep, config, dataset=dataset)
+    stand_in = may_fall_back(sweep, config, dataset=dataset)
     with Console() as console:
-        means = driver.Means(inline, address, console.say, console.show, time_limit=seconds)
-        prepared = driver.prepare(config, means, may_fall_back=may_fall_back)
+        means = Means(inline, address, console.say, console.show, time_limit=seconds)
+        prepared = prepare(config, means, may_fall_back=stand_in)
         console.say(f"run directory: {directory.path}")
         with _interruptible(directory):
             history = driver.launch(prepared, directory, means)
@@ -83,22 +83,38 @@ def launch(
 @app.command()
 def resume(
     run: Run,
+    sweep: Annotated[str | None, typer.Argument(metavar="SWEEP", help="A sweep file to compare the run with.")] = None,
     workers: Workers = None,
     gpus_per_worker: Gpus = None,
     address: Address = None,
     dataset: DatasetOption = None,
+    changes: Set = None,
+    allow: Annotated[list[str] | None, typer.Option(metavar="KEY", help="Take SWEEP's value of this key.")] = None,
     time_limit: TimeLimit = None,
+    take_over: Annotated[bool, typer.Option("--take-over", help="Take the run from a driver that holds it.")] = False,
     inline: Inline = False,
 ) -> None:
-    """Go on with an interrupted sweep: finished trials are kept, others go on from their checkpoints."""
+    """Go on with an interrupted sweep: finished trials are kept, others go on from their checkpoints.
+
+    More trials (--set search.trials=90), other workers and other fault limits are taken; any other change is refused.
+    """
     from sweeps import driver
+    from sweeps.preparation import Means
 
     directory, seconds = RunDirectory(run), read_seconds(time_limit)
-    relocate = partial(relocated, workers=workers, gpus=gpus_per_worker, dataset=dataset)
+    change = partial(
+        changed,
+        sweep=sweep,
+        changes=changes,
+        allowed=allow,
+        workers=workers,
+        gpus=gpus_per_worker,
+        dataset=dataset,
+    )
     with Console() as console:
-        means = driver.Means(inline, address, console.say, console.show, time_limit=seconds)
+        means = Means(inline, address, console.say, console.show, time_limit=seconds)
         with _interruptible(directory):
-            history = driver.resume(directory, means, replay=console.replay, relocate=relocate)
+            history = driver.resume(directory, means, replay=console.replay, change=change, take_over=take_over)
     _conclude(history, console, dataset=dataset)
 
 
@@ -164,7 +180,7 @@ def plan(
     changes: Set = None,
 ) -> None:
     """Say what a sweep would run, and build every corner of its space, without starting it."""
-    from sweeps.driver import may_fall_back
+    from sweeps.images import may_fall_back
     from sweeps.plan import describe
 
     config = configure(sweep, workers=workers, gpus=gpus_per_worker, dataset=dataset, changes=changes)
@@ -181,7 +197,7 @@ def main() -> None:
     except CapsweepError as error:
         _fail(str(error), code=2)
     except OSError as error:
-        if error.errno in _DISK_FULL:
+        if error.errno in DISK_FULL:
             _fail(f"{error.strerror}: make room, then `capsweep resume` goes on with the run", code=1)
         if error.filename is None:
             raise

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sweeps.config import SweepConfig
+from sweeps.drift import apply_changes
 from sweeps.errors import RunError
 from sweeps.records import (
     BUDGET_MET,
@@ -78,6 +78,7 @@ class History:
     last_time: float = 0.0
     offset: int = 0
     utilisation: Utilisation = field(default_factory=Utilisation)
+    _config: SweepConfig | None = None
 
     def refresh(self) -> bool:
         """Read what was appended since the last reading; whether there was anything."""
@@ -98,8 +99,7 @@ class History:
             case StudyCreated():
                 self.studies.append(event)
             case DriverStarted():
-                self.drivers.append(event)
-                self.ended = self.stopped = None
+                self._fold_driver(event)
             case WorkerStarted():
                 self.workers.append(event)
             case AttemptLost():
@@ -116,6 +116,13 @@ class History:
                 pass
             case _:
                 self._fold_into_trial(event)
+
+    def _fold_driver(self, event: DriverStarted) -> None:
+        self.drivers.append(event)
+        self.ended = self.stopped = None
+        if event.changes:
+            self._config = None
+            self.studies = [replace(study, budget=self.config.search.trials) for study in self.studies]
 
     def _fold_into_trial(self, event: AttemptStarted | EpochEnded | TrialFailed | TrialEnded | ArtifactWritten) -> None:
         trial = self.trials.get(event.number)  # type: ignore[arg-type]
@@ -135,10 +142,14 @@ class History:
             case ArtifactWritten():
                 trial.artifacts[event.kind] = event
 
-    @cached_property
+    @property
     def config(self) -> SweepConfig:
-        """The sweep as it was asked for."""
-        return SweepConfig.from_mapping(self.header.config, source=str(self.directory.events))
+        """The sweep as it was asked for, with what was changed at a resume."""
+        if self._config is None:
+            launched = SweepConfig.from_mapping(self.header.config, source=str(self.directory.events))
+            changes = {key: value for driver in self.drivers for key, value in driver.changes.items()}
+            self._config = apply_changes(launched, changes)
+        return self._config
 
     @property
     def header(self) -> SweepStarted:

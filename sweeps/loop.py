@@ -66,10 +66,9 @@ def run_phase(
         if isinstance(report, Saved):
             _keep(report, source, artifacts)
         elif source.expects(report):
-            log.append(report)
             result = source.observe(report)
+            log.append(*(event for event in (report, result) if event is not None))
             if result is not None:
-                log.append(result)
                 _finish(result, source, workers, artifacts, lost=isinstance(report, AttemptLost))
             elif isinstance(report, EpochEnded):
                 _go_on(report, source, workers, stopping=halt)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.config import SweepConfig
+from sweeps.document import override
+from sweeps.drift import CHANGEABLE, check_changes
 from sweeps.errors import ConfigError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -34,6 +36,36 @@ def relocated(
             document["workers"][key] = _number(value)
     moved = SweepConfig.from_mapping(document, source="options")
     return moved if dataset is None else _on_dataset(moved, dataset)
+
+
+def changed(
+    config: SweepConfig,
+    *,
+    sweep: str | None,
+    changes: list[str] | None,
+    allowed: list[str] | None,
+    workers: str | None,
+    gpus: str | None,
+    dataset: str | None,
+) -> SweepConfig:
+    """The sweep of a run as a resume asks for it.
+
+    A sweep file may differ from the run in keys that are allowed by name; an option, and `--set`, allows its own key.
+
+    Raises:
+        ConfigError: If anything else differs, or an option breaks a rule.
+    """
+    for key in allowed or ():
+        if key not in CHANGEABLE:
+            raise ConfigError(f"--allow: must be one of {', '.join(CHANGEABLE)}, got {key!r}")
+    source = sweep or "--set"
+    asked = config.model_dump(mode="json") if sweep is None else SweepConfig.load(sweep).model_dump(mode="json")
+    for change in changes or ():
+        asked = override(asked, change)
+    by_name = {change.partition("=")[0].strip() for change in changes or ()}
+    other = SweepConfig.from_mapping(asked, source=source)
+    check_changes(config, other, allowed=by_name | set(allowed or ()), source=source)
+    return relocated(other, workers=workers, gpus=gpus, dataset=dataset)
 
 
 def free_directory(name: str) -> Path:
@@ -77,15 +109,15 @@ def _number(text: str) -> Any:
 
 def _on_dataset(config: SweepConfig, dataset: str) -> SweepConfig:
     """A name or a file; digits, which are few, give at most what they have."""
-    from sweeps import driver
+    from sweeps import images
     from sweeps.datasets import LOADERS
 
     if dataset in LOADERS:
         sizes: dict[str, Any] = {}
-        if dataset == driver.FALLBACK["name"]:
-            most = {part: driver.FALLBACK[part] for part in ("train", "validation")}
+        if dataset == images.FALLBACK["name"]:
+            most = {part: images.FALLBACK[part] for part in ("train", "validation")}
             sizes = {part: min(getattr(config.dataset, part), size) for part, size in most.items()}
-        return driver.replace_dataset(config, {"name": dataset, "file": None, **sizes})
+        return images.replace_dataset(config, {"name": dataset, "file": None, **sizes})
     if not Path(dataset).exists():
         raise ConfigError(f"--dataset: must be {' or '.join(LOADERS)}, or a file that exists, got {dataset!r}")
-    return driver.replace_dataset(config, {"name": "mnist", "file": str(Path(dataset).absolute())})
+    return images.replace_dataset(config, {"name": "mnist", "file": str(Path(dataset).absolute())})

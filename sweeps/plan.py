@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from sweeps.child import run_in_child
 from sweeps.config import SweepConfig
-from sweeps.driver import load_or_fall_back
 from sweeps.hardware import check_fits, count_cpus, count_gpus
+from sweeps.images import load_or_fall_back
 from sweeps.search import Search
 from sweeps.training.inspection import Corner, Inspection
 

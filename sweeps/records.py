@@ -86,7 +86,10 @@ class StudyCreated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DriverStarted(Event):
-    """A driver took the run directory: at launch, and again at every resume, with a rising `term`."""
+    """A driver took the run directory: at launch, and again at every resume, with a rising `term`.
+
+    `changes` of the sweep file hold from here on: `section.key` to its new value.
+    """
 
     event: Literal["driver_started"] = "driver_started"
     term: int
@@ -98,6 +101,7 @@ class DriverStarted(Event):
     gpus: float
     kept: int = 0
     rerun: tuple[int, ...] = ()
+    changes: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from sweeps.artifacts import Artifacts
 from sweeps.child import run_in_child
 from sweeps.config import SweepConfig
-from sweeps.driver import check_same_data, load_data
 from sweeps.history import History, Trial
+from sweeps.images import check_same_data, load_data
 from sweeps.records import DriverStarted
 from sweeps.runlog import RunLog
 

@@ -14,13 +14,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from sweeps.codec import from_line, to_line
 from sweeps.errors import RunError
 from sweeps.records import AnyEvent, SweepStarted, TrialEnded
 
+DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
 _TRIES, _PAUSE = 20, 0.05
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,14 @@ class RunLog:
     Args:
         directory: Where the run lives.
         on_event: Called with every event after it was written.
+
+    Attributes:
+        on_full: Called when the disk is full; the write is tried again if it returns. It raises unless it is replaced.
     """
 
     def __init__(self, directory: RunDirectory, lock: int, on_event: Callable[[AnyEvent], None]) -> None:
         self.directory = directory
+        self.on_full: Callable[[OSError], None] = _give_up
         self._lock = lock
         self._on_event = on_event
 
@@ -112,36 +120,85 @@ class RunLog:
         return cls(directory, _take(directory), on_event)
 
     @classmethod
-    def open(cls, directory: RunDirectory, *, on_event: Callable[[AnyEvent], None] = lambda event: None) -> Self:
-        """Take an existing run directory.
+    def open(
+        cls,
+        directory: RunDirectory,
+        *,
+        on_event: Callable[[AnyEvent], None] = lambda event: None,
+        take_over: bool = False,
+    ) -> Self:
+        """Take an existing run directory; with `take_over` from a driver that holds it, which can write no more.
 
         Raises:
             RunError: If there is none, or if a living driver holds it.
         """
         directory.check_exists()
-        return cls(directory, _take(directory), on_event)
+        return cls(directory, _take_over(directory) if take_over else _take(directory), on_event)
 
-    def append(self, event: AnyEvent) -> None:
-        """Write one event; a trial's end is on the disk when this returns."""
-        append(self.directory, event)
-        self._on_event(event)
+    def append(self, *events: AnyEvent) -> None:
+        """Write events, all or none; a trial's end is on the disk when this returns.
+
+        Raises:
+            RunError: If another driver has taken the run over.
+        """
+        self.patiently(lambda: append(self.directory, *events, lock=self._lock))
+        for event in events:
+            self._on_event(event)
+
+    def patiently(self, write: Callable[[], Result]) -> Result:
+        """Write something below the run directory, again and again while the disk is full and `on_full` wants it."""
+        while True:
+            try:
+                return write()
+            except OSError as error:
+                if error.errno not in DISK_FULL:
+                    raise
+                self.on_full(error)
+
+    def check_ours(self) -> None:
+        """Refuse to go on once another driver has taken the run over.
+
+        Raises:
+            RunError: If so.
+        """
+        _check_ours(self.directory, self._lock)
 
     def close(self) -> None:
         """Give the run directory back."""
         os.close(self._lock)
 
 
-def append(directory: RunDirectory, event: AnyEvent) -> None:
-    """Add one line to a run's log, after cutting off a line that a crash has torn.
+def _give_up(error: OSError) -> None:
+    raise error
+
+
+def append(directory: RunDirectory, *events: AnyEvent, lock: int | None = None) -> None:
+    """Add a line for each event to a run's log, after cutting off a line that a crash has torn.
+
+    Args:
+        directory: The run.
+        events: All or none of them are written.
+        lock: Of the driver who writes; none is needed for a note.
 
     Raises:
-        OSError: If the disk does not take the line; the log is then as it was before.
+        OSError: If the disk does not take the lines; the log is then as it was before.
+        RunError: If the lock is no longer the run's.
     """
+    lines = b"".join(map(to_line, events))
+    with _locked(directory) as handle:
+        if lock is not None:
+            _check_ours(directory, lock)
+        _cut_torn_tail(handle)
+        _write(handle, lines, durable=any(isinstance(event, SweepStarted | TrialEnded) for event in events))
+
+
+@contextlib.contextmanager
+def _locked(directory: RunDirectory) -> Iterator[int]:
+    """The log, while nobody else writes to it."""
     handle = os.open(directory.events, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        _cut_torn_tail(handle)
-        _write(handle, to_line(event), durable=isinstance(event, SweepStarted | TrialEnded))
+        yield handle
     finally:
         os.close(handle)
 
@@ -194,7 +251,29 @@ def _take(directory: RunDirectory) -> int:
         else:
             return lock
     os.close(lock)
-    raise RunError(f"{directory.path}: another driver is running this sweep; wait for it, or stop it first")
+    raise RunError(
+        f"{directory.path}: another driver is running this sweep; wait for it, stop it first, or take the run from it "
+        "with `capsweep resume --take-over`"
+    )
+
+
+def _take_over(directory: RunDirectory) -> int:
+    """Put a new lock in the place of the old one, whoever holds that: between two of its events, never within one."""
+    fresh = directory.lock.with_name(f".{directory.lock.name}.{os.getpid()}")
+    lock = os.open(fresh, os.O_RDWR | os.O_CREAT, 0o666)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(directory):
+        fresh.replace(directory.lock)
+    return lock
+
+
+def _check_ours(directory: RunDirectory, lock: int) -> None:
+    try:
+        is_ours = os.path.samestat(directory.lock.stat(), os.fstat(lock))
+    except FileNotFoundError:
+        is_ours = False
+    if not is_ours:
+        raise RunError(f"{directory.path}: another driver has taken this run over; nothing more is written here")
 
 
 def _cut_torn_tail(handle: int) -> None:

@@ -1,4 +1,4 @@
-"""How a sweep comes to rest before its budget is met: asked by a person, or out of time."""
+"""How a sweep comes to rest before its budget is met: asked by a person, out of time, or out of room on the disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 Reason: TypeAlias = Literal["interrupted", "time limit"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOK_AGAIN, _REMIND = 5.0, 600.0
 
 
 class Stop:
@@ -26,6 +27,7 @@ class Stop:
         self.reason: Reason | None = None
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._say = say
+        self._say_again = 0.0
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
@@ -41,6 +43,17 @@ class Stop:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def wait_for_room(self, error: OSError) -> None:
+        """Pause because the disk is full; raise the error once the sweep is asked to stop."""
+        if self():
+            raise error
+        if time.monotonic() >= self._say_again:
+            self._say(
+                f"{error.strerror}: paused, nothing is lost; the sweep goes on once there is room, or ends with Ctrl-C"
+            )
+            self._say_again = time.monotonic() + _REMIND
+        time.sleep(_LOOK_AGAIN)
 
     def _on_signal(self, *_: object) -> None:
         if self.reason == "interrupted":

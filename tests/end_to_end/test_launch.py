@@ -26,7 +26,7 @@ import json, sys
 import keras, numpy as np
 import capsule_layer
 from sweeps.config import SweepConfig
-from sweeps.driver import load_data
+from sweeps.images import load_data
 from sweeps.history import read_run
 from pathlib import Path
 run, model = Path(sys.argv[1]), keras.models.load_model(sys.argv[2], safe_mode=True)

@@ -17,9 +17,10 @@ from sweeps import driver
 from sweeps.codec import to_line
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
-from sweeps.errors import RunError, SweepHaltedError
+from sweeps.drift import apply_changes
+from sweeps.errors import ConfigError, RunError, SweepHaltedError
 from sweeps.history import History, read_run
-from sweeps.records import AttemptStarted, TrialEnded, TrialStarted
+from sweeps.records import AnyEvent, AttemptStarted, StudyCreated, TrialEnded, TrialStarted
 from sweeps.runlog import RunDirectory, read_events
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
@@ -254,3 +255,66 @@ def test_the_header_says_what_was_asked(sweep: MakeConfig, data: Dataset, tmp_pa
     assert "temperature" not in history.studies[1].space
     first = (tmp_path / "run" / "events.jsonl").read_bytes().splitlines(keepends=True)[0]
     assert first == to_line(history.header)
+
+
+def test_a_larger_budget_is_taken_at_resume_and_remembered(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(sweep(trials=9), data, tmp_path / "whole")
+    run(sweep(trials=6), data, tmp_path / "run")
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, config, means: prepared(config, data))
+    said: list[str] = []
+    shown: list[AnyEvent] = []
+    history = driver.resume(
+        RunDirectory(tmp_path / "run"),
+        replace(means(), say=said.append),
+        replay=shown.append,
+        change=lambda config: apply_changes(config, {"search.trials": 9}),
+    )
+    # The arms took turns up to the sixth trial, and what is drawn next is drawn as if they had gone on doing so.
+    assert sorted(map(str, (params[1:] for params in results(history)))) == sorted(
+        map(str, (params[1:] for params in results(whole)))
+    )
+    assert "resume: search.trials is now 9" in said
+    assert history.config.search.trials == 9
+    assert [study.budget for study in history.studies] == [9, 9]
+    assert [event.budget for event in shown if isinstance(event, StudyCreated)] == [9, 9]
+    assert history.drivers[-1].changes == {"search.trials": 9}
+    assert history.header.config["search"]["trials"] == 6  # type: ignore[index,call-overload]
+    again = driver.resume(RunDirectory(tmp_path / "run"), means(), replay=lambda event: None)
+    assert again.config.search.trials == 9
+
+
+def test_another_question_is_refused_by_the_driver_itself(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(sweep(), data, tmp_path / "run")
+    before = (tmp_path / "run" / "events.jsonl").read_bytes()
+    with pytest.raises(ConfigError, match=r"resume: search\.epochs: is 4, was 3; that is another sweep"):
+        driver.resume(
+            RunDirectory(tmp_path / "run"),
+            means(),
+            replay=lambda event: None,
+            change=lambda config: apply_changes(config, {"search.epochs": 4}),
+        )
+    assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
+
+
+def test_a_driver_whose_run_is_taken_over_writes_nothing_more(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, directory = sweep(), RunDirectory(tmp_path / "run")
+    whole = run(config, data, tmp_path / "whole")
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, config, means: prepared(config, data))
+    after: list[bytes] = []
+
+    def on_event(event: AnyEvent) -> None:
+        if isinstance(event, TrialEnded) and event.number == 4:
+            driver.resume(directory, means(), replay=lambda event: None, take_over=True)
+            after.append(directory.events.read_bytes())
+
+    with pytest.raises(RunError, match="another driver has taken this run over; nothing more is written here"):
+        driver.launch(prepared(config, data), directory, replace(means(), on_event=on_event))
+    assert directory.events.read_bytes() == after[0]
+    assert results(read_run(directory.path)) == results(whole)
+    assert not directory.is_driven()

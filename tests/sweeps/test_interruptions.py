@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -266,3 +267,53 @@ def test_a_trial_whose_checkpoint_is_gone_begins_anew_and_the_plan_says_so(
     resume(run, means(say=said.append))
     assert said[1].startswith("  from the first epoch: trial 0")
     assert results(run) == results(whole)
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[Path], None]]:
+    """`full_disk(run)` lets no file grow beyond what the log has now, and part of a line."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda run: resource.setrlimit(resource.RLIMIT_FSIZE, ((run / "events.jsonl").stat().st_size + 100, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("count", [10, 25, 40])
+def test_a_full_disk_pauses_the_sweep_until_there_is_room(
+    prepared: Callable[[], driver.Prepared],
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    full_disk: Callable[[Path], None],
+    count: int,
+) -> None:
+    limits, looks, said = resource.getrlimit(resource.RLIMIT_FSIZE), [], []
+    run = tmp_path / "run"
+
+    def make_room(seconds: float) -> None:
+        looks.append([event for event, _ in read_events(RunDirectory(run))])
+        if len(looks) == 3:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    monkeypatch.setattr("sweeps.stopping.time.sleep", make_room)
+    driver.launch(prepared(), RunDirectory(run), means(at_event(count, lambda: full_disk(run)), said.append))
+    assert looks[0] == looks[1] == looks[2], "something was written while there was no room"
+    assert sum("paused" in line for line in said) == 1
+    check(run, whole, losses=0)
+
+
+def test_a_sweep_that_waits_for_room_can_be_stopped_and_resumed(
+    prepared: Callable[[], driver.Prepared],
+    resume: Callable[[Path, driver.Means], History],
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    full_disk: Callable[[Path], None],
+) -> None:
+    run, limits = tmp_path / "run", resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr("sweeps.stopping.time.sleep", lambda seconds: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(OSError, match="File too large|No space left"):
+        driver.launch(prepared(), RunDirectory(run), means(at_event(30, lambda: full_disk(run))))
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert read_run(run).ended is None
+    resume(run, means())
+    check(run, whole, losses=1)

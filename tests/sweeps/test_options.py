@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
-from sweeps.options import configure, free_directory, read_seconds, relocated
+from sweeps.options import changed, configure, free_directory, read_seconds, relocated
 
 
 def test_options_win_over_set_and_set_over_the_file() -> None:
@@ -57,3 +59,40 @@ def test_a_time_limit_is_read_as_seconds(text: str | None, seconds: float | None
 def test_a_time_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--time-limit: must be seconds, or a number with s, m or h \(45m\), got"):
         read_seconds(text)
+
+
+NOTHING = {"sweep": None, "changes": None, "allowed": None, "workers": None, "gpus": None, "dataset": None}
+
+
+def test_a_resume_takes_what_it_is_asked_for_by_name(make_config: Callable[..., SweepConfig], tmp_path: Path) -> None:
+    config = make_config()
+    file = tmp_path / "sweep.yaml"
+    document = config.model_dump(mode="json")
+    document["search"]["trials"], document["faults"]["same_error"] = 9, 1
+    file.write_text(yaml.safe_dump(document, sort_keys=False))
+    assert changed(config, **NOTHING) == config
+    by_set = changed(config, **{**NOTHING, "changes": ["search.trials=9"], "workers": "2"})
+    assert (by_set.search.trials, by_set.workers.count) == (9, 2)
+    by_file = changed(config, **{**NOTHING, "sweep": str(file), "allowed": ["search.trials", "faults.same_error"]})
+    assert (by_file.search.trials, by_file.faults.same_error) == (9, 1)
+    with pytest.raises(ConfigError) as refused:
+        changed(config, **{**NOTHING, "sweep": str(file), "allowed": ["search.trials"]})
+    assert str(refused.value) == f"{file}: faults.same_error: is 1, was 5; --allow faults.same_error takes the change"
+    with pytest.raises(ConfigError, match=r"--allow: must be one of search\.trials, .*, got 'space'"):
+        changed(config, **{**NOTHING, "allowed": ["space"]})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("search.trials=1", "--set: search.trials: is 1, was 2; a budget may grow but not shrink"),
+        ("search.epochs=9", "--set: search.epochs: is 9, was 2; that is another sweep: launch it, or leave the key"),
+        ("seed=9", "--set: seed: is 9, was 0; that is another sweep"),
+        ("space.pool_size={int: [3, 3]}", "--set: space: is {"),
+        ("search.pruner=none", '--set: search.pruner: is {"name": "none"}, was {"name": "median"}; that is another'),
+        ("workers.cpu=2", "workers.cpu: unknown key"),
+    ],
+)
+def test_a_resume_refuses_another_question(make_config: Callable[..., SweepConfig], change: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        changed(make_config(), **{**NOTHING, "changes": [change]})

@@ -1,0 +1,73 @@
+"""Which images a sweep runs on: those that it names, or the quickstart's stand-in for an MNIST that cannot be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sweeps.config import SweepConfig
+from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset
+from sweeps.errors import RunError
+from sweeps.history import History
+
+QUICKSTART = "quickstart"
+FALLBACK: dict[str, Any] = {"name": "digits", "train": 1250, "validation": 250}
+
+
+def load_or_fall_back(
+    config: SweepConfig, *, may_fall_back: bool
+) -> tuple[SweepConfig, Dataset, DataFacts, tuple[str, ...]]:
+    """The sweep, its images and what must be said of them; another data set's where MNIST may be replaced and must be.
+
+    Raises:
+        DataError: If the images cannot be had.
+    """
+    try:
+        return (config, *load_data(config), ())
+    except DataNotFound:
+        if not may_fall_back:
+            raise
+    note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
+    config = replace_dataset(config, FALLBACK)
+    return (config, *load_data(config), (note,))
+
+
+def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:
+    """The same sweep on other data."""
+    document = config.model_dump(mode="json")
+    return SweepConfig.from_mapping({**document, "dataset": {**document["dataset"], **values}}, source="--dataset")
+
+
+def may_fall_back(sweep: str, config: SweepConfig, *, dataset: str | None) -> bool:
+    """Only the quickstart may run on other data than it names, and only where nobody named any."""
+    return sweep == QUICKSTART and dataset is None and config.dataset.name == "mnist" and config.dataset.file is None
+
+
+def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:
+    """The images that a sweep asks for.
+
+    Raises:
+        DataError: If they cannot be had.
+    """
+    asked = config.dataset
+    return load_dataset(
+        asked.name,
+        train=asked.train,
+        validation=asked.validation,
+        split_seed=asked.split_seed,
+        file=Path(asked.file) if asked.file else None,
+    )
+
+
+def check_same_data(history: History, facts: DataFacts) -> None:
+    """Refuse other data than a run was made on, wherever its file lies now.
+
+    Raises:
+        RunError: If the digests differ.
+    """
+    recorded = str(history.header.data["digest"])
+    if facts.digest != recorded:
+        raise RunError(
+            f"{history.directory.path}: was run on data with digest {recorded[:12]}, "
+            f"found {facts.digest[:12]} ({facts.source}); name the same data with --dataset"
+        )
