@@ -111,17 +111,29 @@ class TrainingConfig(_Section):
 
 
 class WorkersConfig(_Section):
-    """How many warm training processes, and what each of them holds."""
+    """How many warm training processes, and what each of them holds.
+
+    Attributes:
+        count: `auto` for as many as fit.
+        cpus: Cores of each, with a thread for each.
+        gpus: GPUs of each, or a share of one; `auto` for one where there are any.
+        recycle_trials: Trials after which a process is replaced by a fresh one; 0 for never.
+        recycle_gib: Growth of a process since its first trial after which it is replaced; 0 for never.
+    """
 
     count: Count = "auto"
     cpus: Real = Field(1.0, gt=0)
     gpus: Gpus = "auto"
+    recycle_trials: Whole = Field(0, ge=0)
+    recycle_gib: Real = Field(4.0, ge=0)
 
 
 class FaultsConfig(_Section):
     """What a sweep puts up with before it stops.
 
     Attributes:
+        retries: Times that a trial which raises is tried again. Out of memory is tried again once without being asked,
+            alone on its device.
         same_error: Trials of an arm that may fail in a row by the same error; 0 allows any number.
         trial_timeout: Seconds after which a trial has failed; None never ends one.
         no_progress: Seconds without a word after which a worker is ended, and its trial goes on with another; None
@@ -130,6 +142,7 @@ class FaultsConfig(_Section):
         checkpoint_gib: What the checkpoints of all trials together may take of the disk.
     """
 
+    retries: Whole = Field(0, ge=0)
     same_error: Whole = Field(5, ge=0)
     trial_timeout: Real | None = Field(None, gt=0)
     no_progress: Real | None = Field(3600.0, gt=0)

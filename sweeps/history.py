@@ -131,6 +131,7 @@ class History:
         match event:
             case AttemptStarted():
                 trial.attempts.append(event)
+                trial.failure = None
                 del trial.epochs[event.epoch :]
             case EpochEnded():
                 trial.epochs.append(event)

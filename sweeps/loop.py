@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sweeps.artifacts import Artifacts
-from sweeps.records import AttemptLost, EpochEnded, TrialEnded, TrialSpec, WorkerEvent
+from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialEnded, TrialFailed, TrialSpec, WorkerEvent
 from sweeps.runlog import RunLog
 from sweeps.workers.protocol import Saved, Workers
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A trial to train from `epoch` on, for the `attempt`-th time (from 1); `is_new` if the log has not seen it yet."""
+    """A trial to train from `epoch` on, for the `attempt`-th time (from 1); `is_new` if the log has not seen it yet.
+
+    `alone` if no other may run on its device meanwhile.
+    """
 
     spec: TrialSpec
     attempt: int
     is_new: bool
     epoch: int = 0
+    alone: bool = False
 
 
 class Source(Protocol):
@@ -28,8 +32,8 @@ class Source(Protocol):
     def ask(self) -> Assignment | None:
         """The next trial; None while there is nothing to start."""
 
-    def observe(self, event: WorkerEvent) -> TrialEnded | None:
-        """Take note of an event; the trial's result if the event ended it."""
+    def observe(self, event: WorkerEvent) -> TrialEnded | ResourceEvent | None:
+        """Take note of an event; the trial's result if the event ended it, or what ran short if that is the matter."""
 
     def expects(self, event: WorkerEvent) -> bool:
         """Whether the event is of an attempt that still counts."""
@@ -59,19 +63,26 @@ def run_phase(
     while not _at_rest(halt := stopping(), source, workers):
         while not halt and workers.has_room() and (work := ahead or _choose(source, log)) is not None:
             ahead = None
+            if work.alone and not workers.has_room(alone=True):
+                ahead = work  # nothing else is begun, so that a device comes free
+                break
             _start(work, workers, log, artifacts)
         if workers.overlap and ahead is None and not halt:
             ahead = _choose(source, log)
         report = workers.wait()
         if isinstance(report, Saved):
             _keep(report, source, artifacts)
+        elif isinstance(report, ResourceEvent):
+            log.append(report)
         elif source.expects(report):
             result = source.observe(report)
             log.append(*(event for event in (report, result) if event is not None))
-            if result is not None:
+            if isinstance(result, TrialEnded):
                 _finish(result, source, workers, artifacts, lost=isinstance(report, AttemptLost))
             elif isinstance(report, EpochEnded):
                 _go_on(report, source, workers, stopping=halt)
+            elif isinstance(report, TrialFailed):
+                workers.release(report.number)
 
 
 def _at_rest(halt: bool, source: Source, workers: Workers) -> bool:
@@ -87,7 +98,9 @@ def _choose(source: Source, log: RunLog) -> Assignment | None:
 
 def _start(work: Assignment, workers: Workers, log: RunLog, artifacts: Artifacts) -> None:
     checkpoint = artifacts.checkpoint(work.spec.number) if work.epoch else None
-    log.append(workers.start(work.spec, attempt=work.attempt, epoch=work.epoch, checkpoint=checkpoint))
+    log.append(
+        workers.start(work.spec, attempt=work.attempt, epoch=work.epoch, checkpoint=checkpoint, alone=work.alone)
+    )
 
 
 def _keep(saved: Saved, source: Source, artifacts: Artifacts) -> None:

@@ -15,6 +15,7 @@ from sweeps.records import (
     AttemptLost,
     AttemptStarted,
     EpochEnded,
+    ResourceEvent,
     State,
     StudyCreated,
     TrialEnded,
@@ -27,6 +28,7 @@ from sweeps.records import (
 from sweeps.results import conclude
 from sweeps.search.arm import Arm
 from sweeps.search.breaker import CircuitBreaker
+from sweeps.search.out_of_memory import is_out_of_memory
 from sweeps.search.studies import describe, make_arms
 from sweeps.seeds import trial_seeds
 from sweeps.selection import better
@@ -54,6 +56,8 @@ class Search:
         self._again: deque[int] = deque()
         self._checkpoints: dict[int, int] = {}
         self._leaders: dict[str, float] = {}
+        self._failures: Counter[int] = Counter()
+        self._alone: set[int] = set()
         self._ended = 0
         self._breaker = CircuitBreaker(config.faults.same_error)
 
@@ -90,10 +94,10 @@ class Search:
         self._specs[spec.number] = spec
         return self._assign(spec, is_new=True)
 
-    def observe(self, event: WorkerEvent) -> TrialEnded | None:
-        """Take note of what a worker reports; the trial's result if it ends here."""
+    def observe(self, event: WorkerEvent) -> TrialEnded | ResourceEvent | None:
+        """Take note of what a worker reports; the trial's result if it ends here, or what it ran short of."""
         result = self._judge(event)
-        if result is not None:
+        if isinstance(result, TrialEnded):
             self._breaker.note(self._specs[result.number].study, event)
         return result
 
@@ -146,6 +150,10 @@ class Search:
                     self._note(event)
                 case AttemptLost():
                     self._losses[event.number] += 1
+                case TrialFailed():
+                    self._failures[event.number] += 1
+                case ResourceEvent(kind="out_of_memory", number=int(number)):
+                    self._alone.add(number)
                 case TrialEnded():
                     del unfinished[event.number]
                     self._tell(event)
@@ -153,12 +161,12 @@ class Search:
         self._again.extend(unfinished)
         self._checkpoints.update(checkpoints or {})
 
-    def _judge(self, event: WorkerEvent) -> TrialEnded | None:
+    def _judge(self, event: WorkerEvent) -> TrialEnded | ResourceEvent | None:
         match event:
             case EpochEnded():
                 return self._observe_epoch(event)
             case TrialFailed():
-                return self._end(event.number, "failed", f"{event.error}: {event.message}")
+                return self._observe_failure(event)
             case AttemptLost():
                 return self._observe_loss(event)
             case WorkerStarted():
@@ -182,6 +190,18 @@ class Search:
         if arm.should_prune(spec.order, event.epoch):
             return self._end(event.number, "pruned", None)
         return None
+
+    def _observe_failure(self, event: TrialFailed) -> TrialEnded | ResourceEvent | None:
+        self._failures[event.number] += 1
+        if is_out_of_memory(event) and event.number not in self._alone:
+            self._alone.add(event.number)
+            self._again.append(event.number)
+            detail = f"{event.error}; tried again, alone on its device"
+            return ResourceEvent(kind="out_of_memory", number=event.number, worker=event.worker, detail=detail)
+        if self._failures[event.number] - (event.number in self._alone) <= self._config.faults.retries:
+            self._again.append(event.number)
+            return None
+        return self._end(event.number, "failed", f"{event.error}: {event.message}")
 
     def _observe_loss(self, event: AttemptLost) -> TrialEnded | None:
         if not event.retry:
@@ -225,7 +245,7 @@ class Search:
         attempt = self._attempts[spec.number] = self._attempts.get(spec.number, 0) + 1
         epoch = self._checkpoints.get(spec.number, 0)
         del self._courses.setdefault(spec.number, [])[epoch:]
-        return Assignment(spec, attempt, is_new, epoch)
+        return Assignment(spec, attempt, is_new, epoch, alone=spec.number in self._alone)
 
     def _shared(self, params: dict[str, ParamValue]) -> dict[str, ParamValue]:
         """The params that every arm has: what two trials must agree on to be a pair."""

@@ -6,7 +6,7 @@ as training may.
 
 from __future__ import annotations
 
-import os
+import resource
 from collections.abc import Callable
 from importlib import import_module
 
@@ -59,7 +59,7 @@ class SyntheticTrainer:
             seconds=1e-6,
             is_first=begins,
             traces=0,
-            memory_bytes=os.sysconf("SC_PAGE_SIZE"),
+            memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             model=ModelFacts(parameters=0, macs=None, build_seconds=0.0, warm=True) if begins else None,
         )
 

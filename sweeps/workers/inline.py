@@ -40,12 +40,18 @@ class InlineWorkers:
         self._idle_since = self._began = time.perf_counter()
         self._patience = Patience.of(config.faults)
 
-    def has_room(self) -> bool:
-        """Whether the worker is open and idle."""
+    def has_room(self, *, alone: bool = False) -> bool:
+        """Whether the worker is open and idle; it is always alone."""
         return self._ready and not self.busy()
 
     def start(
-        self, spec: TrialSpec, *, attempt: int, epoch: int = 0, checkpoint: bytes | None = None
+        self,
+        spec: TrialSpec,
+        *,
+        attempt: int,
+        epoch: int = 0,
+        checkpoint: bytes | None = None,
+        alone: bool = False,
     ) -> AttemptStarted:
         """Begin a trial."""
         if not self.has_room():

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,11 +21,12 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.environment import process_environment
 from sweeps.errors import WorkerError
-from sweeps.records import AttemptLost, AttemptStarted, TrialSpec, WorkerStarted
+from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerStarted
 from sweeps.workers.cluster import Cluster
 from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER, Worker
 from sweeps.workers.protocol import Kind, Report, Saved
+from sweeps.workers.usage import Usage
 
 _START_FAILURES = 3
 
@@ -59,6 +61,9 @@ class _Slot:
     idle_since: float = field(default_factory=time.perf_counter)
     began: float = 0.0
     heard: float = 0.0
+    place: tuple[str, str] = ("", "")
+    alone: bool = False
+    usage: Usage = field(default_factory=Usage)
 
     @property
     def idle(self) -> bool:
@@ -99,25 +104,33 @@ class RayWorkers:
         self._data = ray.put(data)
         self._calls: dict[Any, _Slot] = {}
         self._slots: list[_Slot] = []
+        self._news: deque[ResourceEvent] = deque()
         self._made = 0
         self._failed_starts = 0
         for _ in range(cluster.count):
             self._add_worker()
 
-    def has_room(self) -> bool:
-        """Whether a worker is ready and idle."""
-        return any(slot.idle for slot in self._slots)
+    def has_room(self, *, alone: bool = False) -> bool:
+        """Whether a worker is ready and idle; `alone`: whether all that share its device are idle too."""
+        return bool(self._free(alone=alone))
 
     def start(
-        self, spec: TrialSpec, *, attempt: int, epoch: int = 0, checkpoint: bytes | None = None
+        self,
+        spec: TrialSpec,
+        *,
+        attempt: int,
+        epoch: int = 0,
+        checkpoint: bytes | None = None,
+        alone: bool = False,
     ) -> AttemptStarted:
         """Give a trial to an idle worker, one that holds its architecture if there is one."""
-        idle = [slot for slot in self._slots if slot.idle]
+        idle = self._free(alone=alone)
         if not idle:
             raise RuntimeError("no worker is idle; ask has_room first")
         architecture = self._architecture(spec)
         slot = next((slot for slot in idle if architecture in slot.held), idle[0])
         slot.held.add(architecture)
+        slot.alone = alone
         slot.spec, slot.attempt, slot.epochs, slot.began = spec, attempt, epoch + 1, time.perf_counter()
         self._call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
@@ -143,18 +156,21 @@ class RayWorkers:
 
     def wait(self) -> Report:
         """The next thing that happened on any worker; blocks until something does."""
-        if not self._calls:
-            raise RuntimeError("nothing is under way; start a trial first")
-        while True:
+        while not self._news:
+            if not self._calls:
+                raise RuntimeError("nothing is under way; start a trial first")
             ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=self._time_left())
             report = self._collect(self._calls.pop(ready[0]), ready[0]) if ready else self._end_overdue()
             if report is not None:
                 return report
+        return self._news.popleft()
 
     def release(self, number: int) -> None:
         """Let go of a trial."""
         slot = self._slot_of(number)
         slot.spec, slot.idle_since = None, time.perf_counter()
+        slot.usage.end_trial()
+        self._recycle_if_due(slot)
 
     def busy(self) -> bool:
         """Whether a trial is on a worker, or something saved still to come."""
@@ -178,6 +194,18 @@ class RayWorkers:
         slot = _Slot(name, actor)
         self._slots.append(slot)
         self._call(slot, actor.open_here.remote(self._config, self._data, None if self._elsewhere else os.getcwd()))
+
+    def _free(self, *, alone: bool) -> list[_Slot]:
+        """Idle workers, but for those beside a trial that wants its device for itself."""
+        busy = {slot.place for slot in self._slots if slot.busy and (alone or slot.alone)}
+        return [slot for slot in self._slots if slot.idle and slot.place not in busy]
+
+    def _recycle_if_due(self, slot: _Slot) -> None:
+        reason = None if slot.busy else slot.usage.too_much(self._config.workers)
+        if reason:
+            ray.kill(slot.actor)
+            self._put_another(slot)
+            self._news.append(ResourceEvent(kind="recycled", number=None, worker=slot.name, detail=reason))
 
     def _call(self, slot: _Slot, reference: Any) -> None:
         self._calls[reference] = slot
@@ -218,8 +246,12 @@ class RayWorkers:
         if isinstance(report, WorkerStarted):
             report = replace(report, seconds=slot.heard - slot.idle_since)  # the process itself had to be started too
             slot.ready, slot.idle_since, self._failed_starts = True, slot.heard, 0
+            slot.place = report.node, report.device
+        if isinstance(report, EpochEnded):
+            slot.usage.note(report.memory_bytes)
         if isinstance(report, Saved):
             slot.saves, slot.idle_since = slot.saves - 1, slot.heard
+            self._recycle_if_due(slot)
         return report
 
     def _replace(self, slot: _Slot, reason: str) -> AttemptLost | None:

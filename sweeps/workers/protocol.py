@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerEvent
+from sweeps.records import AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerEvent
 
 Kind: TypeAlias = Literal["model", "checkpoint"]
 
@@ -21,7 +21,7 @@ class Saved:
     payload: bytes
 
 
-Report: TypeAlias = WorkerEvent | Saved
+Report: TypeAlias = WorkerEvent | ResourceEvent | Saved
 
 
 class Trainer(Protocol):
@@ -60,13 +60,22 @@ class Workers(Protocol):
     gpus: float
     overlap: bool
 
-    def has_room(self) -> bool:
-        """Whether a worker is ready and idle."""
+    def has_room(self, *, alone: bool = False) -> bool:
+        """Whether a worker is ready and idle; `alone`: whether all that share its device are idle too."""
 
     def start(
-        self, spec: TrialSpec, *, attempt: int, epoch: int = 0, checkpoint: bytes | None = None
+        self,
+        spec: TrialSpec,
+        *,
+        attempt: int,
+        epoch: int = 0,
+        checkpoint: bytes | None = None,
+        alone: bool = False,
     ) -> AttemptStarted:
-        """Give a trial to an idle worker, which begins it with epoch 0, or from a checkpoint with a later one."""
+        """Give a trial to an idle worker, which begins it with epoch 0, or from a checkpoint with a later one.
+
+        While it runs `alone`, no other is begun on its device.
+        """
 
     def train(self, number: int, epoch: int) -> None:
         """Let a trial go on with its next epoch."""

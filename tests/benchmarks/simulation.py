@@ -53,11 +53,17 @@ class SimulatedWorkers:
         self._due: list[tuple[float, int, int]] = []
         self._saved: list[Saved] = []
 
-    def has_room(self) -> bool:
+    def has_room(self, *, alone: bool = False) -> bool:
         return bool(self._idle)
 
     def start(
-        self, spec: TrialSpec, *, attempt: int, epoch: int = 0, checkpoint: bytes | None = None
+        self,
+        spec: TrialSpec,
+        *,
+        attempt: int,
+        epoch: int = 0,
+        checkpoint: bytes | None = None,
+        alone: bool = False,
     ) -> AttemptStarted:
         worker = self._idle.pop()
         self._specs[spec.number] = spec, attempt, worker

@@ -48,3 +48,21 @@ def deadly(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
     if params["pooling"] == "max":
         os.kill(os.getpid(), signal.SIGKILL)
     return learning(params, seeds, epoch)
+
+
+def short_of_memory(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Every trial of max pooling runs out of memory at its second epoch, once."""
+    mark = Path(os.environ["CAPSWEEP_TEST_MARK"]) / str(seeds.init)
+    if params["pooling"] == "max" and epoch == 1 and not mark.exists():
+        mark.touch()
+        raise MemoryError("planted")
+    return learning(params, seeds, epoch)
+
+
+_LEAK: list[bytes] = []
+
+
+def leaking(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Keeps 8 MiB for ever at each epoch."""
+    _LEAK.append(os.urandom(8 * 2**20))
+    return learning(params, seeds, epoch)

@@ -318,3 +318,47 @@ def test_a_driver_whose_run_is_taken_over_writes_nothing_more(
     assert directory.events.read_bytes() == after[0]
     assert results(read_run(directory.path)) == results(whole)
     assert not directory.is_driven()
+
+
+def test_out_of_memory_is_tried_again_alone_and_recorded(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path))
+    config = sweep("short_of_memory", trials=2, epochs=2)
+    history = run(config, data, tmp_path / "run", inline=False)
+    assert {trial.state for trial in history.trials.values()} == {"complete"}
+    assert all(trial.failure is None for trial in history.trials.values())
+    short = [event.number for event in history.resources if event.kind == "out_of_memory"]
+    assert sorted(short) == sorted(trial.number for trial in history.trials.values() if trial.spec.arm == "max")
+    log = [event for event, _ in read_events(RunDirectory(tmp_path / "run"))]
+    for number in short:
+        again = history.trials[number].attempts[1]
+        assert (again.attempt, again.concurrency) == (2, 1)
+        after = log[log.index(again) + 1 :]
+        first_ended = next(event for event in after if isinstance(event, TrialEnded))
+        begun = [event for event in after[: after.index(first_ended)] if isinstance(event, AttemptStarted)]
+        assert first_ended.number == number
+        assert not begun, "another trial began beside it"
+
+
+def test_a_trial_that_raises_is_tried_again_as_often_as_asked(sweep: MakeConfig, data: Dataset, tmp_path: Path) -> None:
+    history = run(sweep("raising", trials=2, faults={"retries": 2, "same_error": 0}), data, tmp_path / "run")
+    for trial in history.trials.values():
+        fails = trial.spec.arm == "max"
+        assert [attempt.attempt for attempt in trial.attempts] == ([1, 2, 3] if fails else [1])
+        assert (trial.state == "failed") == fails == (trial.failure is not None)
+
+
+def test_a_process_that_leaks_is_replaced_in_time(sweep: MakeConfig, data: Dataset, tmp_path: Path) -> None:
+    config = sweep("leaking", trials=10, epochs=2, workers={"count": 1, "gpus": 0, "recycle_gib": 0.1})
+    history = run(config, data, tmp_path / "run", inline=False)
+    assert {trial.state for trial in history.trials.values()} <= {"complete", "pruned"}
+    recycled = [event for event in history.resources if event.kind == "recycled"]
+    assert recycled, "20 trials of 16 MiB each, of which 100 MiB are allowed"
+    assert "its memory grew by 0.1" in recycled[0].detail
+    by_worker: dict[str, list[int]] = {}
+    for trial in history.trials.values():
+        by_worker.setdefault(trial.attempts[0].worker, []).extend(epoch.memory_bytes for epoch in trial.epochs)
+    assert len(by_worker) == len(recycled) + 1
+    for memory in by_worker.values():
+        assert max(memory) - min(memory) < 0.1 * 2**30 + 3 * 16 * 2**20

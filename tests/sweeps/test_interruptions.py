@@ -311,7 +311,7 @@ def test_a_sweep_that_waits_for_room_can_be_stopped_and_resumed(
 ) -> None:
     run, limits = tmp_path / "run", resource.getrlimit(resource.RLIMIT_FSIZE)
     monkeypatch.setattr("sweeps.stopping.time.sleep", lambda seconds: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(OSError, match="File too large|No space left"):
+    with pytest.raises(OSError, match=r"File too large|No space left"):
         driver.launch(prepared(), RunDirectory(run), means(at_event(30, lambda: full_disk(run))))
     resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert read_run(run).ended is None

@@ -22,6 +22,7 @@ from sweeps.records import (
     AttemptLost,
     AttemptStarted,
     EpochEnded,
+    ResourceEvent,
     StudyCreated,
     TrialEnded,
     TrialFailed,
@@ -742,3 +743,65 @@ def test_given_points_are_not_given_again_after_a_cut() -> None:
         again, other = resumed(config, world, length)
         assert other.results() == world.results()
         assert optuna_trials(again) == optuna_trials(search)
+
+
+def raises(work: Assignment, error: str = "ValueError", message: str = "m") -> TrialFailed:
+    return TrialFailed(
+        number=work.spec.number, attempt=work.attempt, worker="w", error=error, message=message, traceback=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("MemoryError", ""),
+        ("ResourceExhaustedError", "failed to allocate memory"),
+        ("XlaRuntimeError", "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 1 bytes"),
+        ("OutOfMemoryError", "CUDA out of memory. Tried to allocate 1 GiB"),
+        ("RuntimeError", "CUDA error: out of memory"),
+    ],
+)
+def test_out_of_memory_is_tried_again_once_and_alone(error: str, message: str) -> None:
+    search = Search(make_config())
+    first, other = ask(search), ask(search)
+    told = search.observe(raises(first, error, message))
+    assert isinstance(told, ResourceEvent)
+    assert (told.kind, told.number, told.worker) == ("out_of_memory", first.spec.number, "w")
+    assert not other.alone
+    again = ask(search)
+    assert (again.spec, again.attempt, again.alone) == (first.spec, 2, True)
+    ended = search.observe(raises(again, error, message))
+    assert isinstance(ended, TrialEnded)
+    assert (ended.state, ended.reason) == ("failed", f"{error}: {message}")
+
+
+def test_a_trial_to_run_alone_still_is_after_a_replay() -> None:
+    config = make_config()
+    search = Search(config)
+    first = ask(search)
+    failed = raises(first, "MemoryError")
+    told = search.observe(failed)
+    started = AttemptStarted(number=0, attempt=1, worker="w", wait_seconds=0.0, concurrency=1)
+    assert isinstance(told, ResourceEvent)
+    replayed = Search(config)
+    replayed.replay([first.spec, started, failed, told])
+    again = ask(replayed)
+    assert (again.spec.number, again.attempt, again.alone) == (0, 2, True)
+    assert isinstance(replayed.observe(raises(again, "MemoryError")), TrialEnded)
+
+
+def test_retries_are_counted_over_a_replay_and_beside_those_for_memory() -> None:
+    config = make_config(faults__retries=2)
+    search = Search(config)
+    work = ask(search)
+    log: list[AnyEvent] = [work.spec]
+    for error in ("ValueError", "MemoryError", "ValueError"):
+        log.append(AttemptStarted(number=0, attempt=work.attempt, worker="w", wait_seconds=0.0, concurrency=1))
+        told = search.observe(raises(work, error))
+        log += [raises(work, error), *([told] if told else [])]
+        assert not isinstance(told, TrialEnded)
+        work = ask(search)
+    replayed = Search(config)
+    replayed.replay(log)
+    assert isinstance(replayed.observe(raises(ask(replayed))), TrialEnded)
+    assert isinstance(search.observe(raises(work)), TrialEnded)

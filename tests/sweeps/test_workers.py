@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
-from sweeps.records import AttemptLost, EpochEnded, TrialFailed, TrialSpec, WorkerStarted
+from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialFailed, TrialSpec, WorkerStarted
 from sweeps.workers.cluster import Cluster, connect, disconnect
 from sweeps.workers.inline import InlineWorkers
 from sweeps.workers.on_ray import RayWorkers
@@ -238,3 +239,59 @@ def test_more_than_the_cluster_has_is_refused(cluster: Cluster, asked: dict[str,
     config = SweepConfig.from_mapping({"space": {"x": [1]}, "workers": asked}, source="test")
     with pytest.raises(WorkerError, match=message):
         settle(config.workers, None, {"CPU": 2.0})
+
+
+def test_a_trial_that_runs_alone_has_the_device_for_itself(
+    make_config: Callable[..., SweepConfig], make_spec: MakeSpec, data: Dataset, cluster: Cluster
+) -> None:
+    workers = RayWorkers(
+        make_config(model={"build": "tests.sweeps.formulas:learning"}), data, cluster=cluster, trainer=SYNTHETIC
+    )
+    try:
+        ready(workers)
+        workers.start(make_spec(0), attempt=1)
+        assert workers.has_room()
+        assert not workers.has_room(alone=True)
+        with pytest.raises(RuntimeError, match="no worker is idle"):
+            workers.start(make_spec(1), attempt=1, alone=True)
+        wait_for(workers, EpochEnded)
+        workers.release(0)
+        assert workers.has_room(alone=True)
+        workers.start(make_spec(1), attempt=1, alone=True)
+        assert not workers.has_room()
+        wait_for(workers, EpochEnded)
+        workers.release(1)
+        workers.start(make_spec(2), attempt=1)
+        assert workers.has_room()
+    finally:
+        workers.close()
+
+
+def test_a_worker_is_replaced_after_so_many_trials_and_not_before_it_has_sent_what_it_owes(
+    make_config: Callable[..., SweepConfig], make_spec: MakeSpec, data: Dataset, cluster: Cluster
+) -> None:
+    config = make_config(
+        model={"build": "tests.sweeps.formulas:learning"}, workers={"count": 1, "gpus": 0, "recycle_trials": 2}
+    )
+    workers = RayWorkers(config, data, cluster=replace(cluster, count=1), trainer=SYNTHETIC)
+    try:
+        ready(workers)
+        for number in (0, 1):
+            workers.start(make_spec(number), attempt=1)
+            wait_for(workers, EpochEnded)
+            if number == 1:
+                workers.save(1, "model")
+            workers.release(number)
+        saved = wait_for(workers, Saved)
+        assert isinstance(saved, Saved)
+        assert saved.payload == b"model of trial 1"
+        told = wait_for(workers, ResourceEvent)
+        assert isinstance(told, ResourceEvent)
+        assert (told.kind, told.worker, told.detail) == ("recycled", saved.worker, "after 2 trials")
+        assert not workers.has_room()
+        started = wait_for(workers, WorkerStarted)
+        assert isinstance(started, WorkerStarted)
+        assert started.worker != saved.worker
+        assert workers.has_room()
+    finally:
+        workers.close()
