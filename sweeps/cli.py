@@ -131,6 +131,8 @@ def status(run: Run, as_json: Annotated[bool, typer.Option("--json", help="Print
     for note in summary.notes:
         console.say(note)
     console.say(f"{summary.name}: {summary.state}")
+    if summary.waiting:
+        console.say(summary.waiting)
     if summary.shares:
         console.say(f"workers' time: {summary.shares}")
     console.table(summary)

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sweeps.records import AnyEvent, AttemptLost, StudyCreated, TrialEnded, TrialStarted, WorkerStarted
+from sweeps.records import AnyEvent, AttemptLost, ResourceEvent, StudyCreated, TrialEnded, TrialStarted, WorkerStarted
 from sweeps.selection import better
 from sweeps.summary import Summary
 
@@ -60,6 +60,9 @@ class Console:
                 self._study_of[event.number] = event.study
             case AttemptLost():
                 self.say(f"trial {event.number} lost its worker ({event.reason}); it goes on with another")
+            case ResourceEvent():
+                who = event.worker if event.number is None else f"trial {event.number}"
+                self.say(": ".join(filter(None, (event.kind.replace("_", " "), who, event.detail))))
             case TrialEnded():
                 self._show_end(event)
 

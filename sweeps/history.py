@@ -75,6 +75,7 @@ class History:
     resources: list[ResourceEvent] = field(default_factory=list)
     ended: SweepEnded | None = None
     stopped: SweepEnded | None = None
+    waiting: str | None = None
     last_time: float = 0.0
     offset: int = 0
     utilisation: Utilisation = field(default_factory=Utilisation)
@@ -102,6 +103,7 @@ class History:
                 self._fold_driver(event)
             case WorkerStarted():
                 self.workers.append(event)
+                self.waiting = None
             case AttemptLost():
                 self.lost.append(event)
             case Audited():
@@ -112,6 +114,8 @@ class History:
                 self.trials[event.number] = Trial(event)
             case ResourceEvent():
                 self.resources.append(event)
+                if event.kind == "workers_pending":
+                    self.waiting = event.detail
             case ArtifactWritten() if event.number is None:
                 pass
             case _:
@@ -119,7 +123,7 @@ class History:
 
     def _fold_driver(self, event: DriverStarted) -> None:
         self.drivers.append(event)
-        self.ended = self.stopped = None
+        self.ended = self.stopped = self.waiting = None
         if event.changes:
             self._config = None
             self.studies = [replace(study, budget=self.config.search.trials) for study in self.studies]

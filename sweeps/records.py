@@ -268,7 +268,7 @@ class ResourceEvent(Event):
     """Something ran short, and this is what was done about it."""
 
     event: Literal["resource"] = "resource"
-    kind: Literal["checkpoint_cap", "out_of_memory", "recycled"]
+    kind: Literal["checkpoint_cap", "out_of_memory", "recycled", "workers_pending"]
     number: int | None
     worker: str | None
     detail: str

@@ -46,6 +46,7 @@ class Summary:
         arms: In the order of the sweep file.
         notes: What the reader must know before any number.
         shares: What became of the workers' time; None before any.
+        waiting: Why workers wait to be started; None if none does.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Summary:
     arms: tuple[ArmSummary, ...]
     notes: tuple[str, ...]
     shares: Shares | None
+    waiting: str | None
 
 
 def summarise(history: History) -> Summary:
@@ -79,4 +81,5 @@ def summarise(history: History) -> Summary:
         tuple(arms),
         history.header.notes,
         history.utilisation.shares(),
+        history.waiting if state == "running" else None,
     )

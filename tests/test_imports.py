@@ -87,8 +87,8 @@ def test_the_files_are_found() -> None:
     assert {path.partition("/")[0] for path in modules()} == set(PACKAGES)
 
 
-def test_only_one_module_imports_ray() -> None:
-    assert importers("ray") == {"sweeps/workers/cluster.py", "sweeps/workers/on_ray.py"}
+def test_only_the_workers_on_ray_import_it() -> None:
+    assert importers("ray") == {f"sweeps/workers/{name}.py" for name in ("cluster", "crew", "on_ray")}
 
 
 def test_only_the_search_and_the_importances_import_optuna() -> None:

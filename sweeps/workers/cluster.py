@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from ray._private.state import state as ray_state
 from ray.exceptions import RayError
 
 from sweeps.config import WorkersConfig
 from sweeps.environment import cluster_environment, local_environment, set_for_a_while
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus, count_gpus
+from sweeps.workers.capacity import Need, NodeType, Supply
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,6 @@ def connect(workers: WorkersConfig, *, address: str | None, backend: str | None 
         variables = local_environment(cpus=workers.cpus, gpus=gpus, backend=backend)
     else:
         options["runtime_env"] = cluster_environment(backend=backend)
-    # Ray's own typing leaves this one out.
-    resources: Callable[[], dict[str, float]] = ray.cluster_resources
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         with set_for_a_while(variables):
@@ -75,29 +75,45 @@ def connect(workers: WorkersConfig, *, address: str | None, backend: str | None 
     # Ray's own handler would end the driver without a word on how to go on.
     signal.signal(signal.SIGTERM, on_terminate)
     try:
-        return settle(workers, address, resources())
+        return settle(workers, address, supply())
     except WorkerError:
         disconnect()
         raise
 
 
-def settle(workers: WorkersConfig, address: str | None, found: dict[str, float]) -> Cluster:
-    """How many workers of the size asked for a cluster with the resources `found` can hold.
+def settle(workers: WorkersConfig, address: str | None, found: Supply) -> Cluster:
+    """How many workers of the size asked for to begin with; those that only an autoscaler could make room for too.
 
     Raises:
-        WorkerError: If not one, or fewer than asked for.
+        WorkerError: If not one will ever fit, or fewer than asked for.
     """
-    gpus = float(found.get("GPU", 0) >= 1) if workers.gpus == "auto" else float(workers.gpus)
-    room = int(found.get("CPU", 0) // workers.cpus)
-    if gpus:
-        room = min(room, int(found.get("GPU", 0) // gpus))
-    if room < 1 or (workers.count != "auto" and workers.count > room):
+    has_gpus = any(each.get("GPU", 0) >= 1 for each in (*found.nodes, *(kind.resources for kind in found.types)))
+    need = Need(workers.cpus, float(has_gpus) if workers.gpus == "auto" else float(workers.gpus))
+    least = 1 if workers.count == "auto" else workers.count
+    if found.ever(need) < least:
         raise WorkerError(
-            f"workers: {1 if workers.count == 'auto' else workers.count} with {workers.cpus:g} CPU and {gpus:g} GPU "
-            f"each do not fit: {'the cluster' if address else 'this machine'} has {found.get('CPU', 0):g} CPU and "
-            f"{found.get('GPU', 0):g} GPU; ask for fewer or smaller workers"
+            f"workers: {least} with {need} each do not fit: {'the cluster' if address else 'this machine'} has "
+            f"{found.total('CPU'):g} CPU and {found.total('GPU'):g} GPU on {len(found.nodes)} nodes, room for "
+            f"{found.ever(need)}; ask for fewer or smaller workers"
         )
-    return Cluster(address, room if workers.count == "auto" else workers.count, workers.cpus, gpus)
+    count = max(1, found.room(need)) if workers.count == "auto" else workers.count
+    return Cluster(address, count, need.cpus, need.gpus)
+
+
+def supply() -> Supply:
+    """What the cluster has at this moment."""
+    # Ray's own typing leaves these out.
+    nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
+    free: Callable[[], dict[str, float]] = ray.available_resources
+    return Supply([node["Resources"] for node in nodes() if node["Alive"]], free(), _node_types())
+
+
+def _node_types() -> list[NodeType]:
+    """What the cluster's autoscaler may start, if it has one: nothing of Ray's public interface tells."""
+    config = ray_state.get_cluster_config()
+    if config is None:
+        return []
+    return [NodeType(group.name, dict(group.resources), group.max_count) for group in config.node_group_configs]
 
 
 def disconnect() -> None:

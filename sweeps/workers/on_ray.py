@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
-import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -19,59 +16,15 @@ from search_spaces import CapsweepError
 from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
-from sweeps.environment import process_environment
 from sweeps.errors import WorkerError
 from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerStarted
 from sweeps.workers.cluster import Cluster
+from sweeps.workers.crew import Crew, Slot
 from sweeps.workers.patience import Patience
-from sweeps.workers.process import DEFAULT_TRAINER, Worker
+from sweeps.workers.process import DEFAULT_TRAINER
 from sweeps.workers.protocol import Kind, Report, Saved
-from sweeps.workers.usage import Usage
 
 _START_FAILURES = 3
-
-
-class _RayWorker(Worker):
-    """A worker inside an actor: it knows its node and its GPUs."""
-
-    def open_here(self, config: SweepConfig, data: Dataset, code: str | None) -> WorkerStarted:
-        """Open with what Ray gave to this process; the user's own modules lie in `code`, if not in a place it knows."""
-        if code is not None:
-            sys.path.append(code)
-        gpus = ray.get_gpu_ids()
-        device = f"gpu {','.join(map(str, gpus))}" if gpus else "cpu"
-        # Several nodes may share a host, so its name is not enough.
-        node = f"{socket.gethostname()}-{ray.get_runtime_context().get_node_id()[:6]}"
-        return self.open(config, data, node=node, device=device)
-
-
-@dataclass
-class _Slot:
-    """One actor: what it trains, what it has compiled, since when it is idle, what it owes and since when."""
-
-    name: str
-    actor: Any
-    ready: bool = False
-    spec: TrialSpec | None = None
-    attempt: int = 0
-    epochs: int = 0
-    owed: int = 0
-    saves: int = 0
-    held: set[str] = field(default_factory=set)
-    idle_since: float = field(default_factory=time.perf_counter)
-    began: float = 0.0
-    heard: float = 0.0
-    place: tuple[str, str] = ("", "")
-    alone: bool = False
-    usage: Usage = field(default_factory=Usage)
-
-    @property
-    def idle(self) -> bool:
-        return self.ready and not self.busy
-
-    @property
-    def busy(self) -> bool:
-        return self.spec is not None or self.saves > 0
 
 
 class RayWorkers:
@@ -97,18 +50,12 @@ class RayWorkers:
         trainer: str = DEFAULT_TRAINER,
     ) -> None:
         self.count, self.cpus, self.gpus = cluster.count, cluster.cpus, cluster.gpus
-        self._config, self._trainer = config, trainer
-        self._elsewhere = cluster.address is not None
+        self._limits = config.workers
         self._architecture = architecture
         self._patience = Patience.of(config.faults)
-        self._data = ray.put(data)
-        self._calls: dict[Any, _Slot] = {}
-        self._slots: list[_Slot] = []
+        self._crew = Crew(config, data, cluster=cluster, trainer=trainer)
         self._news: deque[ResourceEvent] = deque()
-        self._made = 0
         self._failed_starts = 0
-        for _ in range(cluster.count):
-            self._add_worker()
 
     def has_room(self, *, alone: bool = False) -> bool:
         """Whether a worker is ready and idle; `alone`: whether all that share its device are idle too."""
@@ -132,13 +79,13 @@ class RayWorkers:
         slot.held.add(architecture)
         slot.alone = alone
         slot.spec, slot.attempt, slot.epochs, slot.began = spec, attempt, epoch + 1, time.perf_counter()
-        self._call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
+        self._crew.call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
             number=spec.number,
             attempt=attempt,
             worker=slot.name,
             wait_seconds=slot.began - slot.idle_since,
-            concurrency=sum(other.spec is not None for other in self._slots),
+            concurrency=sum(other.spec is not None for other in self._crew.slots),
             epoch=epoch,
         )
 
@@ -146,21 +93,23 @@ class RayWorkers:
         """Let a trial go on with its next epoch, where it is."""
         slot = self._slot_of(number)
         slot.epochs = epoch + 1
-        self._call(slot, slot.actor.train.remote(slot.spec, epoch, attempt=slot.attempt))
+        self._crew.call(slot, slot.actor.train.remote(slot.spec, epoch, attempt=slot.attempt))
 
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent, through the object store."""
         slot = self._slot_of(number)
         slot.saves += 1
-        self._call(slot, slot.actor.save.remote(number, kind, epochs=slot.epochs))
+        self._crew.call(slot, slot.actor.save.remote(number, kind, epochs=slot.epochs))
 
     def wait(self) -> Report:
         """The next thing that happened on any worker; blocks until something does."""
         while not self._news:
-            if not self._calls:
+            calls = self._crew.calls
+            if not calls:
                 raise RuntimeError("nothing is under way; start a trial first")
-            ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=self._time_left())
-            report = self._collect(self._calls.pop(ready[0]), ready[0]) if ready else self._end_overdue()
+            ready, _ = ray.wait(list(calls), num_returns=1, timeout=self._time_left())
+            report = self._collect(calls.pop(ready[0]), ready[0]) if ready else self._end_overdue()
+            self._news.extend(self._crew.look_around())
             if report is not None:
                 return report
         return self._news.popleft()
@@ -174,51 +123,31 @@ class RayWorkers:
 
     def busy(self) -> bool:
         """Whether a trial is on a worker, or something saved still to come."""
-        return any(slot.busy for slot in self._slots)
+        return any(slot.busy for slot in self._crew.slots)
 
     def close(self) -> None:
         """End the actors."""
-        for slot in self._slots:
-            ray.kill(slot.actor)
-        self._slots.clear()
-        self._calls.clear()
+        self._crew.close()
 
-    def _add_worker(self) -> None:
-        name = f"worker-{self._made}"
-        self._made += 1
-        actor_class: Any = ray.remote(_RayWorker)
-        options: dict[str, Any] = {"num_cpus": self.cpus, "num_gpus": self.gpus}
-        if self._elsewhere:  # on this machine, Ray itself was started with these
-            options["runtime_env"] = {"env_vars": process_environment(cpus=self.cpus, gpus=self.gpus)}
-        actor = actor_class.options(**options).remote(name, self._trainer)
-        slot = _Slot(name, actor)
-        self._slots.append(slot)
-        self._call(slot, actor.open_here.remote(self._config, self._data, None if self._elsewhere else os.getcwd()))
-
-    def _free(self, *, alone: bool) -> list[_Slot]:
+    def _free(self, *, alone: bool) -> list[Slot]:
         """Idle workers, but for those beside a trial that wants its device for itself."""
-        busy = {slot.place for slot in self._slots if slot.busy and (alone or slot.alone)}
-        return [slot for slot in self._slots if slot.idle and slot.place not in busy]
+        busy = {slot.place for slot in self._crew.slots if slot.busy and (alone or slot.alone)}
+        return [slot for slot in self._crew.slots if slot.idle and slot.place not in busy]
 
-    def _recycle_if_due(self, slot: _Slot) -> None:
-        reason = None if slot.busy else slot.usage.too_much(self._config.workers)
+    def _recycle_if_due(self, slot: Slot) -> None:
+        reason = None if slot.busy else slot.usage.too_much(self._limits)
         if reason:
-            ray.kill(slot.actor)
-            self._put_another(slot)
+            self._crew.replace(slot)
             self._news.append(ResourceEvent(kind="recycled", number=None, worker=slot.name, detail=reason))
 
-    def _call(self, slot: _Slot, reference: Any) -> None:
-        self._calls[reference] = slot
-        slot.owed += 1
-        if slot.owed == 1:
-            slot.heard = time.perf_counter()
-
     def _time_left(self) -> float | None:
-        """Seconds until the next worker is overdue; None if none ever is."""
-        left = min((self._left(slot) for slot in self._slots), default=math.inf)
+        """Seconds until the next worker is overdue, or the cluster to be looked at; None if neither ever is."""
+        left = min((self._left(slot) for slot in self._crew.slots), default=math.inf)
+        look = self._crew.until_next_look()
+        left = left if look is None else min(left, look)
         return None if left == math.inf else max(0.0, left)
 
-    def _left(self, slot: _Slot) -> float:
+    def _left(self, slot: Slot) -> float:
         if not slot.busy or not slot.owed:
             return math.inf
         now = time.perf_counter()
@@ -226,16 +155,15 @@ class RayWorkers:
 
     def _end_overdue(self) -> AttemptLost | None:
         """End the first worker that is overdue; what is still under way on it is never heard of again."""
-        slot = next((slot for slot in self._slots if self._left(slot) <= 0), None)
+        slot = next((slot for slot in self._crew.slots if self._left(slot) <= 0), None)
         if slot is None:
             return None
-        ray.kill(slot.actor)
-        self._put_another(slot)
+        self._crew.replace(slot)
         if slot.spec is None:
             return None
         return self._patience.lost(slot.spec, slot.attempt, slot.name, trial=time.perf_counter() - slot.began)
 
-    def _collect(self, slot: _Slot, reference: Any) -> Report | None:
+    def _collect(self, slot: Slot, reference: Any) -> Report | None:
         slot.owed, slot.heard = slot.owed - 1, time.perf_counter()
         try:
             report: Report = ray.get(reference)
@@ -254,24 +182,18 @@ class RayWorkers:
             self._recycle_if_due(slot)
         return report
 
-    def _replace(self, slot: _Slot, reason: str) -> AttemptLost | None:
+    def _replace(self, slot: Slot, reason: str) -> AttemptLost | None:
         """Put a new worker in the place of one that died; its trial, if it had one, has lost an attempt."""
         if not slot.ready:
             self._failed_starts += 1
         if self._failed_starts >= _START_FAILURES:
             raise WorkerError(f"{_START_FAILURES} workers in a row died while they started: {reason}")
-        self._put_another(slot)
+        self._crew.replace(slot)
         if slot.spec is None:
             return None
         return AttemptLost(number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason)
 
-    def _put_another(self, slot: _Slot) -> None:
-        """Replace a worker; what is still under way on it is never heard of again."""
-        self._calls = {reference: other for reference, other in self._calls.items() if other is not slot}
-        self._slots.remove(slot)
-        self._add_worker()
-
-    def _refusal(self, slot: _Slot, error: RayTaskError) -> Exception:
+    def _refusal(self, slot: Slot, error: RayTaskError) -> Exception:
         """An exception outside a trial: the trainer could not be opened, or a model not be saved."""
         if isinstance(error.cause, CapsweepError):
             return error.cause
@@ -279,8 +201,8 @@ class RayWorkers:
             return error
         return WorkerError(f"{slot.name} could not start: {type(error.cause).__name__}: {error.cause}")
 
-    def _slot_of(self, number: int) -> _Slot:
-        for slot in self._slots:
+    def _slot_of(self, number: int) -> Slot:
+        for slot in self._crew.slots:
             if slot.spec is not None and slot.spec.number == number:
                 return slot
         raise RuntimeError(f"trial {number} is not on a worker; start it first")

@@ -12,7 +12,8 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialFailed, TrialSpec, WorkerStarted
-from sweeps.workers.cluster import Cluster, connect, disconnect
+from sweeps.workers.capacity import Supply
+from sweeps.workers.cluster import Cluster, connect, disconnect, settle
 from sweeps.workers.inline import InlineWorkers
 from sweeps.workers.on_ray import RayWorkers
 from sweeps.workers.protocol import Report, Saved, Workers
@@ -234,11 +235,9 @@ def test_a_ray_worker_that_holds_the_architecture_is_preferred(
     ],
 )
 def test_more_than_the_cluster_has_is_refused(cluster: Cluster, asked: dict[str, float], message: str) -> None:
-    from sweeps.workers.cluster import settle
-
     config = SweepConfig.from_mapping({"space": {"x": [1]}, "workers": asked}, source="test")
     with pytest.raises(WorkerError, match=message):
-        settle(config.workers, None, {"CPU": 2.0})
+        settle(config.workers, None, Supply([{"CPU": 2.0}], {}))
 
 
 def test_a_trial_that_runs_alone_has_the_device_for_itself(

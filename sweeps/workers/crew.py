@@ -1,0 +1,168 @@
+"""The actors of a sweep: as many as were asked for, or as the cluster has room for. One that dies is replaced."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
+from sweeps.environment import process_environment
+from sweeps.records import ResourceEvent, TrialSpec, WorkerStarted
+from sweeps.workers.capacity import Need
+from sweeps.workers.cluster import Cluster, supply
+from sweeps.workers.process import Worker
+from sweeps.workers.usage import Usage
+
+_LOOK_EVERY = 2.0
+_PATIENT = 15.0
+
+
+class _Actor(Worker):
+    """A worker inside an actor: it knows its node and its GPUs."""
+
+    def open_here(self, config: SweepConfig, data: Dataset, code: str | None) -> WorkerStarted:
+        """Open with what Ray gave to this process; the user's own modules lie in `code`, if not in a place it knows."""
+        if code is not None:
+            sys.path.append(code)
+        gpus = ray.get_gpu_ids()
+        device = f"gpu {','.join(map(str, gpus))}" if gpus else "cpu"
+        # Several nodes may share a host, so its name is not enough.
+        node = f"{socket.gethostname()}-{ray.get_runtime_context().get_node_id()[:6]}"
+        return self.open(config, data, node=node, device=device)
+
+
+@dataclass(eq=False)
+class Slot:
+    """One actor: what it trains, what it has compiled, since when it is idle, what it owes and since when."""
+
+    name: str
+    actor: Any
+    ready: bool = False
+    spec: TrialSpec | None = None
+    attempt: int = 0
+    epochs: int = 0
+    owed: int = 0
+    saves: int = 0
+    held: set[str] = field(default_factory=set)
+    idle_since: float = field(default_factory=time.perf_counter)
+    began: float = 0.0
+    heard: float = 0.0
+    place: tuple[str, str] = ("", "")
+    alone: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it may be given a trial."""
+        return self.ready and not self.busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a trial, or something saved still to send."""
+        return self.spec is not None or self.saves > 0
+
+
+class Crew:
+    """Persistent actors, and the calls under way on them.
+
+    With `workers.count: auto` on a cluster it follows the cluster: more actors once nodes have come, fewer once they
+    have gone, and one more than there is room for where an autoscaler could make room, which is what it listens to.
+
+    Args:
+        config: The sweep.
+        data: Its images; they travel once, through the object store.
+        cluster: From `connect`.
+        trainer: `module:class` of the trainer.
+    """
+
+    def __init__(self, config: SweepConfig, data: Dataset, *, cluster: Cluster, trainer: str) -> None:
+        self._config, self._cluster, self._trainer = config, cluster, trainer
+        self._need = Need(cluster.cpus, cluster.gpus)
+        self._follows = cluster.address is not None and config.workers.count == "auto"
+        self._data = ray.put(data)
+        self._made = 0
+        self._next_look = time.perf_counter() + _LOOK_EVERY
+        self._explained = ""
+        self.slots: list[Slot] = []
+        self.calls: dict[Any, Slot] = {}
+        for _ in range(cluster.count):
+            self._add()
+
+    def call(self, slot: Slot, reference: Any) -> None:
+        """Expect an answer from an actor."""
+        self.calls[reference] = slot
+        slot.owed += 1
+        if slot.owed == 1:
+            slot.heard = time.perf_counter()
+
+    def replace(self, slot: Slot) -> None:
+        """Put a fresh actor in the place of one; what is still under way on it is never heard of again."""
+        self._drop(slot)
+        if self._follows:
+            self._adjust()
+        else:
+            self._add()
+
+    def until_next_look(self) -> float | None:
+        """Seconds after which `look_around` has something to do; None if it never has."""
+        if not (self._follows or any(not slot.ready for slot in self.slots)):
+            return None
+        return max(0.0, self._next_look - time.perf_counter())
+
+    def look_around(self) -> Iterator[ResourceEvent]:
+        """Follow the cluster, and say why workers still wait to be started, whenever the reason is a new one."""
+        if self.until_next_look() != 0.0:
+            return
+        if self._follows:
+            self._adjust()
+        long_ago = time.perf_counter() - _PATIENT
+        waiting = sum(not slot.ready and slot.idle_since < long_ago for slot in self.slots)
+        reason = supply().explain(waiting, self._need) if waiting else ""
+        if reason and reason != self._explained:
+            yield ResourceEvent(kind="workers_pending", number=None, worker=None, detail=reason)
+        self._explained = reason
+        self._next_look = time.perf_counter() + _LOOK_EVERY
+
+    def close(self) -> None:
+        """End the actors."""
+        for slot in self.slots:
+            ray.kill(slot.actor)
+        self.slots.clear()
+        self.calls.clear()
+
+    def _adjust(self) -> None:
+        found = supply()
+        room = found.room(self._need)
+        wanted = max(1, room + (found.ever(self._need) > room))
+        while len(self.slots) < wanted:
+            self._add()
+        surplus = [slot for slot in self.slots if not slot.ready][: max(0, len(self.slots) - wanted)]
+        for slot in surplus:
+            self._drop(slot)
+
+    def _add(self) -> None:
+        name = f"worker-{self._made}"
+        self._made += 1
+        options: dict[str, Any] = {"num_cpus": self._need.cpus, "num_gpus": self._need.gpus}
+        elsewhere = self._cluster.address is not None
+        if elsewhere:  # on this machine, Ray itself was started with these
+            variables = process_environment(cpus=self._need.cpus, gpus=self._need.gpus)
+            options["runtime_env"] = {"env_vars": variables}
+        actor_class: Any = ray.remote(_Actor)
+        slot = Slot(name, actor_class.options(**options).remote(name, self._trainer))
+        self.slots.append(slot)
+        code = None if elsewhere else os.getcwd()
+        self.call(slot, slot.actor.open_here.remote(self._config, self._data, code))
+
+    def _drop(self, slot: Slot) -> None:
+        ray.kill(slot.actor)
+        self.calls = {reference: other for reference, other in self.calls.items() if other is not slot}
+        self.slots.remove(slot)
