@@ -193,8 +193,11 @@ def test_a_lost_worker_costs_an_attempt_and_no_trial(
     history = run(config, data, tmp_path / "run", inline=False)
     assert len(history.lost) == 1
     lost = history.trials[history.lost[0].number]
-    assert [(attempt.attempt, attempt.epoch) for attempt in lost.attempts] == [(1, 0), (2, 1)]
-    assert [(epoch.epoch, epoch.attempt) for epoch in lost.epochs][:2] == [(0, 1), (1, 2)]
+    assert [attempt.attempt for attempt in lost.attempts] == [1, 2]
+    # The checkpoint after the first epoch may have been on its way when the worker died.
+    again = lost.attempts[1].epoch
+    assert again in (0, 1)
+    assert [(epoch.epoch, epoch.attempt) for epoch in lost.epochs][:2] == [(0, 1 if again else 2), (1, 2)]
     assert lost.attempts[0].worker != lost.attempts[1].worker
     assert len(history.trials) == 12
     assert all(trial.state in ("complete", "pruned") for trial in history.trials.values())
