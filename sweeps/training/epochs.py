@@ -85,8 +85,8 @@ class GraphEpochs:
 
         self._model, self._images = model, images
         _build_metrics(model, images)
-        self._train = tf.function(self._train_all)
-        self._validate = tf.function(self._validate_all)
+        self._train = tf.function(self._train_all, autograph=False)
+        self._validate = tf.function(self._validate_all, autograph=False)
 
     def __call__(self, order: NDArray[np.int64], batch_size: int) -> dict[str, float]:
         """Train one epoch with the images in this order, then validate; metrics by Keras' names."""
@@ -118,7 +118,7 @@ class GraphEpochs:
         """As `fit` does it: a model compiled with `jit_compile` has each step compiled by XLA."""
         import tensorflow as tf
 
-        return tf.function(step, jit_compile=True) if self._model.jit_compile else step
+        return tf.function(step, jit_compile=True, autograph=False) if self._model.jit_compile else step
 
 
 def make_epochs(model: keras.Model, images: Images) -> Epochs:

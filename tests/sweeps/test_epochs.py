@@ -134,3 +134,19 @@ def test_what_a_model_brings_of_its_own_decides(build: Build, kind: type, data: 
     if not model.compiled:
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     assert isinstance(make_epochs(model, Images.of(data)), kind)
+
+
+class ShortOfMemory(keras.Sequential):
+    """Raises what a trial is judged by."""
+
+    def train_step(self, data: Any) -> Any:
+        raise MemoryError("planted")
+
+
+def test_what_a_model_raises_while_it_is_traced_is_raised_as_it_is(data: Dataset) -> None:
+    model = ShortOfMemory([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    epochs = make_epochs(model, Images.of(data))
+    assert isinstance(epochs, GraphEpochs)
+    with pytest.raises(MemoryError, match="^planted$"):
+        epochs(np.arange(64), 32)
