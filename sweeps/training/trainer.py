@@ -7,11 +7,13 @@ that and does. So a trial's numbers depend on its config and seeds alone, never 
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import tempfile
 import time
 from collections import OrderedDict
 from pathlib import Path
+from unittest import mock
 
 import keras
 import numpy as np
@@ -99,7 +101,7 @@ class Trainer:
     def _begin(self, spec: TrialSpec) -> Course:
         began = time.perf_counter()
         recipe = self._blueprint.recipe(spec.params)
-        keras.utils.set_random_seed(spec.seeds.init)
+        _seed_build(spec.seeds.init)
         fresh, plain = self._blueprint.build_model(recipe, self._images.x.shape[1:])
         warm = self._kept.get(recipe.key)
         is_warm = warm is not None
@@ -136,6 +138,20 @@ class Trainer:
         if self._course is None or self._course.spec.number != number:
             raise RuntimeError(f"trial {number} is not in training here; begin it with epoch 0")
         return self._course
+
+
+def _seed_build(seed: int) -> None:
+    """Seed all that a build function may draw from: Python, NumPy, Keras, PyTorch; not TensorFlow's own operations.
+
+    Their seed would have TensorFlow forget every function it holds, and keep the memory: each warm trial would pay for
+    the graphs again.
+    """
+    with contextlib.ExitStack() as stack:
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            stack.enter_context(mock.patch.object(tf.random, "set_seed"))
+        keras.utils.set_random_seed(seed)
 
 
 def _seed_dropout(model: keras.Model, seed: int) -> None:

@@ -44,6 +44,7 @@ from sweeps.runlog import RunDirectory, read_events
 EVERY, EPOCHS = 3, 8
 PATIENCE = 300.0
 DIVERGES, SHORT = 7, 8
+ACTIONS = ("driver", "torn", "worker", "hang", "node", "disk", "two")
 
 
 def build(*, width: int, case: int, **_: Any) -> Any:

@@ -148,5 +148,5 @@ def test_what_a_model_raises_while_it_is_traced_is_raised_as_it_is(data: Dataset
     model.compile("adam", "sparse_categorical_crossentropy")
     epochs = make_epochs(model, Images.of(data))
     assert isinstance(epochs, GraphEpochs)
-    with pytest.raises(MemoryError, match="^planted$"):
+    with pytest.raises(MemoryError, match=r"^planted$"):
         epochs(np.arange(64), 32)
