@@ -16,6 +16,8 @@ from sweeps.errors import WorkerError
 _PACKAGES = ("capsule_layer", "search_spaces", "sweeps")
 _PASSED_ON = ("KERAS_BACKEND", "KERAS_HOME")
 _NOT_CODE = [".git", ".venv", "venv", "__pycache__", "node_modules", "runs", "*.npz", "*.keras", "*.parquet"]
+# The rest is for what a process takes beside its arrays: contexts, kernels, libraries.
+USED_OF_A_SHARE = 0.9
 _UNUSED = ("pandas", "sklearn")
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
@@ -50,9 +52,13 @@ def cluster_environment(*, backend: str | None = None) -> dict[str, Any]:
 
 
 def process_environment(*, cpus: float, gpus: float) -> dict[str, str]:
-    """What must be set before a backend is imported: a thread for each core asked for, no GPU unless one was."""
+    """What must be set before a backend is imported: a thread for each core, no GPU or a share of one's memory."""
     variables = dict.fromkeys(_THREADS, str(max(1, int(cpus)))) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    return variables if gpus else variables | {"CUDA_VISIBLE_DEVICES": ""}
+    if not gpus:
+        return variables | {"CUDA_VISIBLE_DEVICES": ""}
+    if gpus < 1:
+        return variables | {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{gpus * USED_OF_A_SHARE:.3f}"}
+    return variables
 
 
 @contextlib.contextmanager

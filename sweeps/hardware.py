@@ -23,6 +23,19 @@ def count_gpus() -> int:
     return sum(line.startswith("GPU ") for line in listing.stdout.splitlines())
 
 
+def gpu_memory() -> list[int]:
+    """MiB of each GPU that this process may use, in its order; empty where nobody can tell."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    query = [tool, "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"]
+    listing = subprocess.run(query, capture_output=True, text=True, check=False, timeout=60).stdout
+    rows = [[cell.strip() for cell in line.split(",")] for line in listing.splitlines()]
+    rows = [row for row in rows if len(row) == 3 and row[2].isdigit()]
+    names = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(row[0] for row in rows)).split(",")
+    return [int(row[2]) for name in names for row in rows if name.strip() in row[:2]]
+
+
 def count_cpus() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0))

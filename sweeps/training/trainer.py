@@ -26,6 +26,7 @@ from sweeps.records import EpochEnded, ModelFacts, TrialSpec
 from sweeps.selection import better
 from sweeps.training.course import Course, WarmModel, restore, snapshot
 from sweeps.training.epochs import Images, make_epochs
+from sweeps.training.gpu_memory import limit_gpu_memory
 from sweeps.training.models import Blueprint, check_fresh, count_macs
 
 KEPT_MODELS = 32
@@ -45,6 +46,7 @@ class Trainer:
 
     def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
         self.backend: str = keras.backend.backend()
+        limit_gpu_memory(config.workers.gpus)
         self._config = config
         self._worker = worker
         self._blueprint = Blueprint.of(config)

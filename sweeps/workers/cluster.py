@@ -62,7 +62,8 @@ def connect(workers: WorkersConfig, *, address: str | None, backend: str | None 
         gpus = count_gpus() if workers.gpus != 0 else 0
         options |= {"num_cpus": count_cpus(), "num_gpus": gpus, "include_dashboard": False}
         # Processes that Ray has started by then can be used as they are: quicker than a runtime environment.
-        variables = local_environment(cpus=workers.cpus, gpus=gpus, backend=backend)
+        each = min(gpus, 1) if workers.gpus == "auto" else workers.gpus
+        variables = local_environment(cpus=workers.cpus, gpus=each, backend=backend)
     else:
         options["runtime_env"] = cluster_environment(backend=backend)
     on_terminate = signal.getsignal(signal.SIGTERM)

@@ -38,6 +38,11 @@ def test_a_worker_sees_no_gpu_unless_it_has_one() -> None:
         assert "CUDA_VISIBLE_DEVICES" not in process_environment(cpus=1, gpus=gpus)
 
 
+@pytest.mark.parametrize(("gpus", "share"), [(0, None), (0.25, "0.225"), (0.5, "0.450"), (1, None), (2, None)])
+def test_who_shares_a_gpu_takes_no_more_of_its_memory_than_the_share(gpus: float, share: str | None) -> None:
+    assert process_environment(cpus=1, gpus=gpus).get("XLA_PYTHON_CLIENT_MEM_FRACTION") == share
+
+
 def test_on_this_machine_ray_finds_our_code_and_no_file_of_the_current_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sweeps import hardware
 from sweeps.config import WorkersConfig
 from sweeps.errors import ConfigError
-from sweeps.hardware import check_fits, count_cpus, count_gpus
+from sweeps.hardware import check_fits, count_cpus, count_gpus, gpu_memory
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,19 @@ def test_without_them_the_driver_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert count_gpus() == 2
     tool.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'; exit 9\n")
     assert count_gpus() == 0
+
+
+def test_the_memory_of_each_visible_gpu_in_its_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpu_memory() == []
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '0, GPU-a, 81559'\necho '1, GPU-b, 24564'\necho '2, GPU-c, [N/A]'\n")
+    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    assert gpu_memory() == [81559, 24564]
+    for visible, memory in (("1", [24564]), ("GPU-b,0", [24564, 81559]), ("", []), ("7", [])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert gpu_memory() == memory
 
 
 def test_only_the_cores_this_process_may_use_count() -> None:

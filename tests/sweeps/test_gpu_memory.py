@@ -1,0 +1,34 @@
+"""Workers that share a GPU keep to their shares: what a backend is told, on a machine without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import pytest
+
+from sweeps.training import gpu_memory
+from sweeps.training.gpu_memory import limit_gpu_memory
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the limits are TensorFlow's")
+
+
+@pytest.mark.parametrize(
+    ("gpus", "limits"),
+    [("auto", {}), (0.0, {}), (1.0, {}), (2.0, {}), (0.5, {"a": 450.0, "b": 900.0}), (0.25, {"a": 225.0, "b": 450.0})],
+)
+def test_tensorflow_is_told_before_it_touches_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, gpus: Any, limits: dict[str, float]
+) -> None:
+    import tensorflow as tf
+
+    told: dict[str, float] = {}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"] if kind == "GPU" else [])
+    monkeypatch.setattr(
+        tf.config,
+        "set_logical_device_configuration",
+        lambda device, parts: told.update({device: parts[0].memory_limit}),
+    )
+    monkeypatch.setattr(gpu_memory, "gpu_memory", lambda: [1000, 2000])
+    limit_gpu_memory(gpus)
+    assert told == limits
