@@ -55,7 +55,7 @@ class Summary:
     arms: tuple[ArmSummary, ...]
     notes: tuple[str, ...]
     shares: Shares | None
-    waiting: str | None
+    waiting: str | None = None
 
 
 def summarise(history: History) -> Summary:
