@@ -164,7 +164,9 @@ def test_a_log_of_a_newer_schema_is_refused(directory: RunDirectory) -> None:
 def test_a_second_driver_is_refused_while_the_first_lives(directory: RunDirectory) -> None:
     log = RunLog.open(directory)
     assert directory.is_driven()
-    with pytest.raises(RunError, match="another driver is running this sweep; wait for it, stop it first, or take") as caught:
+    with pytest.raises(
+        RunError, match="another driver is running this sweep; wait for it, stop it first, or take"
+    ) as caught:
         RunLog.open(directory)
     assert str(directory.path) in str(caught.value)
     append(directory, note("an export may still note that it happened"))
