@@ -27,7 +27,6 @@ SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 @pytest.fixture
 def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
     """A head without cores, and a node that holds two workers."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     cluster.add_node(num_cpus=2)
