@@ -66,11 +66,12 @@ def resume(
     Raises:
         CapsweepError: If another driver holds the run, the data is not what it was, or a change is another question.
     """
+    # Nothing is taken from a living driver for a resume that would then be refused.
+    ready = _make_ready(read_run(directory.path), change, means) if take_over else None
     with contextlib.closing(RunLog.open(directory, on_event=means.on_event, take_over=take_over)) as log:
         history = read_run(directory.path)
-        config = change(history.config)
-        check_changes(history.config, config, allowed=CHANGEABLE, source="resume")
-        prepared = _prepare_again(history, config, means)
+        prepared = ready or _make_ready(history, change, means)
+        config = prepared.config
         events = [event for event, _ in read_events(directory)]
         checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(history).items()}
         prepared.search.replay(events, checkpoints=checkpoints)
@@ -86,6 +87,12 @@ def resume(
         with open_workers(prepared, means) as workers:
             _drive(prepared, workers, log, means, history=history)
     return read_run(directory.path)
+
+
+def _make_ready(history: History, change: Callable[[SweepConfig], SweepConfig], means: Means) -> Prepared:
+    config = change(history.config)
+    check_changes(history.config, config, allowed=CHANGEABLE, source="resume")
+    return _prepare_again(history, config, means)
 
 
 def _plan(history: History, config: SweepConfig, checkpoints: Mapping[int, int]) -> Iterator[str]:

@@ -303,6 +303,25 @@ def test_another_question_is_refused_by_the_driver_itself(
     assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
 
 
+def test_a_run_is_not_taken_over_for_a_resume_that_is_refused(sweep: MakeConfig, data: Dataset, tmp_path: Path) -> None:
+    config, directory = sweep(), RunDirectory(tmp_path / "run")
+
+    def on_event(event: AnyEvent) -> None:
+        if isinstance(event, TrialEnded) and event.number == 4:
+            with pytest.raises(ConfigError, match="that is another sweep"):
+                driver.resume(
+                    directory,
+                    means(),
+                    replay=lambda event: None,
+                    change=lambda config: apply_changes(config, {"search.epochs": 4}),
+                    take_over=True,
+                )
+
+    history = driver.launch(prepared(config, data), directory, replace(means(), on_event=on_event))
+    assert history.ended is not None
+    assert len(history.drivers) == 1
+
+
 def test_a_driver_whose_run_is_taken_over_writes_nothing_more(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
