@@ -133,10 +133,8 @@ class Crew:
 
     def close(self) -> None:
         """End the actors."""
-        for slot in self.slots:
-            ray.kill(slot.actor)
-        self.slots.clear()
-        self.calls.clear()
+        for slot in list(self.slots):
+            self._drop(slot)
 
     def _adjust(self) -> None:
         found = supply()

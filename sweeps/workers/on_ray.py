@@ -25,6 +25,7 @@ from sweeps.workers.process import DEFAULT_TRAINER
 from sweeps.workers.protocol import Kind, Report, Saved
 
 _START_FAILURES = 3
+_NODE_LOST = "its node has died"  # Ray's words; nothing else of the error tells
 
 
 class RayWorkers:
@@ -168,7 +169,7 @@ class RayWorkers:
         try:
             report: Report = ray.get(reference)
         except RayActorError as error:
-            return self._replace(slot, str(error).splitlines()[0])
+            return self._replace(slot, error)
         except RayTaskError as error:
             raise self._refusal(slot, error) from error
         if isinstance(report, WorkerStarted):
@@ -182,9 +183,10 @@ class RayWorkers:
             self._recycle_if_due(slot)
         return report
 
-    def _replace(self, slot: Slot, reason: str) -> AttemptLost | None:
+    def _replace(self, slot: Slot, error: RayActorError) -> AttemptLost | None:
         """Put a new worker in the place of one that died; its trial, if it had one, has lost an attempt."""
-        if not slot.ready:
+        reason = str(error).splitlines()[0]
+        if not slot.ready and _NODE_LOST not in str(error):
             self._failed_starts += 1
         if self._failed_starts >= _START_FAILURES:
             raise WorkerError(f"{_START_FAILURES} workers in a row died while they started: {reason}")
