@@ -64,13 +64,16 @@ def process_environment(*, cpus: float, gpus: float) -> dict[str, str]:
 @contextlib.contextmanager
 def set_for_a_while(variables: Mapping[str, str]) -> Iterator[None]:
     """Set environment variables, for processes that are started in the meantime."""
-    before = dict(os.environ)
+    before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
@@ -82,14 +85,16 @@ def quick_imports() -> Iterator[None]:
     """
     hidden = [name for name in _UNUSED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: "not to be imported"
+    collects = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if collects:
+            gc.enable()
         gc.freeze()
         for name in hidden:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 def _folder_of(package: str) -> Path:

@@ -6,9 +6,9 @@ from sweeps.records import TrialFailed
 
 # Python's and NumPy's, TensorFlow's, PyTorch's. JAX raises the same type for everything, and says so in words.
 _TYPES = {"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
-_WORDS = ("RESOURCE_EXHAUSTED", "out of memory", "Out of memory")
+_WORDS = ("resource_exhausted", "out of memory")
 
 
 def is_out_of_memory(event: TrialFailed) -> bool:
     """Whether a trial failed because memory was short, on the host or on a GPU."""
-    return event.error in _TYPES or any(words in event.message for words in _WORDS)
+    return event.error in _TYPES or any(words in event.message.lower() for words in _WORDS)

@@ -73,6 +73,7 @@ class Trainer:
         metrics = course.warm.epochs(order, course.recipe.training.batch_size)
         self._remember_best(course, metrics)
         course.epochs = epoch + 1
+        seconds = time.perf_counter() - began
         if course.warm.traces > traces:
             _keep_for_good()
         return EpochEnded(
@@ -82,7 +83,7 @@ class Trainer:
             epoch=epoch,
             step=(epoch + 1) * -(-len(self._images.x) // course.recipe.training.batch_size),
             metrics=metrics,
-            seconds=time.perf_counter() - began,
+            seconds=seconds,
             is_first=begins,
             traces=course.warm.traces - traces,
             memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
