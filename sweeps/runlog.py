@@ -10,7 +10,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,10 @@ from typing import Self, TypeVar
 
 from sweeps.codec import from_line, to_line
 from sweeps.errors import RunError
+from sweeps.lock import check_held, is_held, take, take_over_from
 from sweeps.records import AnyEvent, SweepStarted, TrialEnded
 
 DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-
-_TRIES, _PAUSE = 20, 0.05
 
 Result = TypeVar("Result")
 
@@ -60,17 +58,7 @@ class RunDirectory:
 
     def is_driven(self) -> bool:
         """Whether a living driver holds the run."""
-        try:
-            lock = os.open(self.lock, os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
+        return is_held(self.lock)
 
     def check_exists(self) -> None:
         """Refuse a directory that holds no sweep.
@@ -117,7 +105,7 @@ class RunLog:
         """Make a new run directory and take it."""
         directory.check_free()
         directory.artifacts.mkdir(parents=True)
-        return cls(directory, _take(directory), on_event)
+        return cls(directory, take(directory.lock), on_event)
 
     @classmethod
     def open(
@@ -133,7 +121,8 @@ class RunLog:
             RunError: If there is none, or if a living driver holds it.
         """
         directory.check_exists()
-        return cls(directory, _take_over(directory) if take_over else _take(directory), on_event)
+        lock = take_over_from(directory.lock, _locked(directory)) if take_over else take(directory.lock)
+        return cls(directory, lock, on_event)
 
     def append(self, *events: AnyEvent) -> None:
         """Write events, all or none; a trial's end is on the disk when this returns.
@@ -161,7 +150,7 @@ class RunLog:
         Raises:
             RunError: If so.
         """
-        _check_ours(self.directory, self._lock)
+        check_held(self.directory.lock, self._lock)
 
     def close(self) -> None:
         """Give the run directory back."""
@@ -187,7 +176,7 @@ def append(directory: RunDirectory, *events: AnyEvent, lock: int | None = None) 
     lines = b"".join(map(to_line, events))
     with _locked(directory) as handle:
         if lock is not None:
-            _check_ours(directory, lock)
+            check_held(directory.lock, lock)
         _cut_torn_tail(handle)
         _write(handle, lines, durable=any(isinstance(event, SweepStarted | TrialEnded) for event in events))
 
@@ -239,41 +228,6 @@ def write_whole(path: Path, payload: bytes) -> None:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
-
-
-def _take(directory: RunDirectory) -> int:
-    lock = os.open(directory.lock, os.O_RDWR | os.O_CREAT, 0o666)
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE)  # whoever looks whether the run is driven holds the lock for an instant
-        else:
-            return lock
-    os.close(lock)
-    raise RunError(
-        f"{directory.path}: another driver is running this sweep; wait for it, stop it first, or take the run from it "
-        "with `capsweep resume --take-over`"
-    )
-
-
-def _take_over(directory: RunDirectory) -> int:
-    """Put a new lock in the place of the old one, whoever holds that: between two of its events, never within one."""
-    fresh = directory.lock.with_name(f".{directory.lock.name}.{os.getpid()}")
-    lock = os.open(fresh, os.O_RDWR | os.O_CREAT, 0o666)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    with _locked(directory):
-        fresh.replace(directory.lock)
-    return lock
-
-
-def _check_ours(directory: RunDirectory, lock: int) -> None:
-    try:
-        is_ours = os.path.samestat(directory.lock.stat(), os.fstat(lock))
-    except FileNotFoundError:
-        is_ours = False
-    if not is_ours:
-        raise RunError(f"{directory.path}: another driver has taken this run over; nothing more is written here")
 
 
 def _cut_torn_tail(handle: int) -> None:
