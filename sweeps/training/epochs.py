@@ -92,27 +92,27 @@ class GraphEpochs:
         """Train one epoch with the images in this order, then validate; metrics by Keras' names."""
         import tensorflow as tf
 
-        trained = self._measure(self._train, tf.constant(order), batch_size)
-        validated = self._measure(self._validate)
+        trained = self._train(tf.constant(order), batch_size)
+        validated = self._validate()
         self._model.optimizer.finalize_variable_values(self._model.trainable_weights)
-        return trained | {f"val_{name}": value for name, value in validated.items()}
+        metrics = trained | {f"val_{name}": value for name, value in validated.items()}
+        return {name: float(value) for name, value in metrics.items()}
 
-    def _measure(self, function: Callable[..., None], *arguments: Any) -> dict[str, float]:
-        self._model.reset_metrics()
-        function(*arguments)
-        return {name: float(value) for name, value in sorted(self._model.get_metrics_result().items())}
+    def _train_all(self, order: Any, batch_size: int) -> dict[str, Any]:
+        x, y = self._images.x, self._images.y
+        return self._measure(self._model.train_step, x, y, order, batch_size)
 
-    def _train_all(self, order: Any, batch_size: int) -> None:
-        images = self._images
-        _over_batches(self._compiled(self._model.train_step), images.x, images.y, order, batch_size)
-
-    def _validate_all(self) -> None:
+    def _validate_all(self) -> dict[str, Any]:
         import tensorflow as tf
 
-        images = self._images
-        order = tf.range(len(images.x_validation))
-        step = self._compiled(self._model.test_step)
-        _over_batches(step, images.x_validation, images.y_validation, order, VALIDATION_BATCH)
+        x, y = self._images.x_validation, self._images.y_validation
+        return self._measure(self._model.test_step, x, y, tf.range(len(x)), VALIDATION_BATCH)
+
+    def _measure(self, step: Callable[..., Any], x: Any, y: Any, order: Any, size: int) -> dict[str, Any]:
+        """The metrics over all batches: begun and read out in the graph too, which is quicker than one by one."""
+        self._model.reset_metrics()
+        _over_batches(self._compiled(step), x, y, order, size)
+        return dict(sorted(self._model.get_metrics_result().items()))
 
     def _compiled(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """As `fit` does it: a model compiled with `jit_compile` has each step compiled by XLA."""
