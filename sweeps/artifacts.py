@@ -35,7 +35,7 @@ class Artifacts:
         artifacts = cls(log, cap=cap)
         artifacts._checkpoints = usable_checkpoints(history)
         used = {written.path for written in artifacts._checkpoints.values()}
-        for path in log.directory.artifacts.glob(f"*{_SUFFIX}"):
+        for path in log.directory.artifacts.glob(f"*{_SUFFIX}*"):  # halves that a kill has left among them
             if f"{log.directory.artifacts.name}/{path.name}" not in used:
                 path.unlink(missing_ok=True)
         return artifacts

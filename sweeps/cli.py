@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from sweeps.console import Console
 from sweeps.errors import SweepHaltedError, SweepStoppedError
 from sweeps.options import changed, configure, free_directory, read_seconds, relocated
 from sweeps.runlog import DISK_FULL, RunDirectory
+from sweeps.stopping import handled
 from sweeps.summary import summarise
 
 if TYPE_CHECKING:
@@ -71,13 +73,11 @@ def launch(
     directory.check_free()
     seconds = read_seconds(time_limit)
     stand_in = may_fall_back(sweep, config, dataset=dataset)
-    with Console() as console:
+    with Console() as console, _interruptible(directory):
         means = Means(inline, address, console.say, console.show, time_limit=seconds)
         prepared = prepare(config, means, may_fall_back=stand_in)
         console.say(f"run directory: {directory.path}")
-        with _interruptible(directory):
-            history = driver.launch(prepared, directory, means)
-    _conclude(history, console, dataset=dataset)
+        _conclude(driver.launch(prepared, directory, means), console, dataset=dataset)
 
 
 @app.command()
@@ -111,11 +111,10 @@ def resume(
         gpus=gpus_per_worker,
         dataset=dataset,
     )
-    with Console() as console:
+    with Console() as console, _interruptible(directory):
         means = Means(inline, address, console.say, console.show, time_limit=seconds)
-        with _interruptible(directory):
-            history = driver.resume(directory, means, replay=console.replay, change=change, take_over=take_over)
-    _conclude(history, console, dataset=dataset)
+        history = driver.resume(directory, means, replay=console.replay, change=change, take_over=take_over)
+        _conclude(history, console, dataset=dataset)
 
 
 @app.command()
@@ -194,6 +193,9 @@ def main() -> None:
     """The command `capsweep`: a user's error is one message and exit code 2, ours a traceback."""
     # A user's own module lies in the current directory; ours are found first, whatever a file there is called.
     sys.path += [str(Path(__file__).parents[1]), os.getcwd()]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except CapsweepError as error:
@@ -207,30 +209,33 @@ def main() -> None:
 
 
 def _fail(message: str, *, code: int) -> None:
-    print(f"capsweep: {message}", file=sys.stderr)
+    _complain(f"capsweep: {message}")
     sys.exit(code)
+
+
+def _complain(line: str) -> None:
+    with contextlib.suppress(OSError):  # whoever should read it has closed the terminal
+        print(line, file=sys.stderr)
 
 
 @contextlib.contextmanager
 def _interruptible(directory: RunDirectory) -> Iterator[None]:
     """End a sweep that has not met its budget with a line that says how to go on.
 
-    Exit code 130 after Ctrl-C or SIGTERM, 3 after the time limit, 1 after a sweep has halted itself.
+    Exit code 130 after Ctrl-C, SIGTERM or SIGHUP, 3 after the time limit, 1 after a sweep has halted itself.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        yield
+        with handled(signal.default_int_handler):
+            yield
     except KeyboardInterrupt:
         if directory.events.exists():
-            print(f"interrupted; `capsweep resume {directory.path}` goes on", file=sys.stderr)
+            _complain(f"interrupted; `capsweep resume {directory.path}` goes on")
         raise SystemExit(130) from None
     except SweepStoppedError as stopped:
-        print(f"stopped ({stopped}); `capsweep resume {directory.path}` goes on", file=sys.stderr)
+        _complain(f"stopped ({stopped}); `capsweep resume {directory.path}` goes on")
         raise SystemExit(130 if str(stopped) == "interrupted" else _OUT_OF_TIME) from None
     except SweepHaltedError as error:
         _fail(f"{error}\n`capsweep resume {directory.path}` goes on", code=1)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _conclude(history: History, console: Console, *, dataset: str | None) -> None:

@@ -134,6 +134,7 @@ class FaultsConfig(_Section):
     Attributes:
         retries: Times that a trial which raises is tried again. Out of memory is tried again once without being asked,
             alone on its device.
+        losses: Workers that a trial may lose in a row, with no new checkpoint between them, before it has failed.
         same_error: Trials of an arm that may fail in a row by the same error; 0 allows any number.
         trial_timeout: Seconds after which a trial has failed; None never ends one.
         no_progress: Seconds without a word after which a worker is ended, and its trial goes on with another; None
@@ -143,6 +144,7 @@ class FaultsConfig(_Section):
     """
 
     retries: Whole = Field(0, ge=0)
+    losses: Whole = Field(3, ge=1)
     same_error: Whole = Field(5, ge=0)
     trial_timeout: Real | None = Field(None, gt=0)
     no_progress: Real | None = Field(3600.0, gt=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Self
 
@@ -15,6 +16,7 @@ from sweeps.records import AnyEvent, AttemptLost, ResourceEvent, StudyCreated, T
 from sweeps.selection import better
 from sweeps.summary import Summary
 
+_LONGEST_REASON = 400
 _STATES = ("complete", "pruned", "failed", "running")
 
 
@@ -43,8 +45,9 @@ class Console:
             self._bars.stop()
 
     def say(self, line: str) -> None:
-        """Print one line, above the bars if there are any."""
-        self._out.print(line, markup=False)
+        """Print one line, above the bars if there are any; a terminal that is gone ends no sweep."""
+        with contextlib.suppress(OSError, ValueError):
+            self._out.print(line.encode("utf-8", "backslashreplace").decode(), markup=False)
 
     def show(self, event: AnyEvent) -> None:
         """Take note of an event, and show it if a person would want to know."""
@@ -82,7 +85,7 @@ class Console:
         arm = "" if study.arm is None else f" {study.arm}"
         words = f"[{self._ended}/{total}] trial {event.number}{arm} {event.state}{value} after {event.epochs}"
         if not self._bars or event.state == "failed":
-            reason = " ".join((event.reason or "").split())
+            reason = " ".join((event.reason or "").split())[:_LONGEST_REASON]
             self.say(f"{words} epochs{f': {reason}' if reason else ''}")
 
     def _count(self, event: TrialEnded) -> None:

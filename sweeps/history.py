@@ -26,6 +26,7 @@ from sweeps.records import (
     TrialFailed,
     TrialSpec,
     TrialStarted,
+    WorkerEnded,
     WorkerStarted,
 )
 from sweeps.runlog import RunDirectory, read_events
@@ -116,6 +117,8 @@ class History:
                 self.resources.append(event)
                 if event.kind == "workers_pending":
                     self.waiting = event.detail
+            case WorkerEnded():
+                pass
             case ArtifactWritten() if event.number is None:
                 pass
             case _:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sweeps.artifacts import Artifacts
-from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialEnded, TrialFailed, TrialSpec, WorkerEvent
+from sweeps.records import (
+    AttemptLost,
+    EpochEnded,
+    ResourceEvent,
+    TrialEnded,
+    TrialFailed,
+    TrialSpec,
+    WorkerEnded,
+    WorkerEvent,
+)
 from sweeps.runlog import RunLog
 from sweeps.workers.protocol import Saved, Workers
 
@@ -70,9 +79,11 @@ def run_phase(
         if workers.overlap and ahead is None and not halt:
             ahead = _choose(source, log)
         report = workers.wait()
+        if report is None:
+            continue
         if isinstance(report, Saved):
-            _keep(report, source, artifacts)
-        elif isinstance(report, ResourceEvent):
+            _keep(report, source, log, artifacts)
+        elif isinstance(report, ResourceEvent | WorkerEnded):
             log.append(report)
         elif source.expects(report):
             result = source.observe(report)
@@ -103,8 +114,10 @@ def _start(work: Assignment, workers: Workers, log: RunLog, artifacts: Artifacts
     )
 
 
-def _keep(saved: Saved, source: Source, artifacts: Artifacts) -> None:
-    if saved.kind == "model":
+def _keep(saved: Saved, source: Source, log: RunLog, artifacts: Artifacts) -> None:
+    if saved.problem:
+        log.append(ResourceEvent(kind="not_saved", number=saved.number, worker=saved.worker, detail=saved.problem))
+    elif saved.kind == "model":
         artifacts.keep_model(saved.number, saved.payload)
     elif artifacts.keep_checkpoint(saved.number, saved.payload, epochs=saved.epochs):
         source.note_checkpoint(saved.number, saved.epochs)

@@ -1,7 +1,7 @@
 """What happened: one frozen type per event, and its one line of JSON.
 
 `events.jsonl` holds these and nothing else. A field may be added with a default; any other change raises `SCHEMA`.
-Schema 2 added `resource`; a log of schema 1 is read as it is.
+Schema 2 added `resource`, schema 3 `worker_ended` and what is `not_saved`; older logs are read as they are.
 Times are seconds since 1970 in UTC; durations come from a clock that never jumps. A value that is not known, or not
 yet measured by any phase, is null: a parameter that does not apply is absent instead.
 """
@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, with_config
 
 from search_spaces import ParamValue
 
-SCHEMA = 2
+SCHEMA = 3
 BUDGET_MET = "budget met"
 
 Phase: TypeAlias = Literal["search", "random_cohort", "confirm", "swap", "controls", "cost_probe"]
@@ -117,6 +117,15 @@ class WorkerStarted(Event):
     versions: dict[str, str]
     deterministic: bool
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerEnded(Event):
+    """A training process that had been ready is no more: it died, was replaced, or was not needed."""
+
+    event: Literal["worker_ended"] = "worker_ended"
+    worker: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +277,7 @@ class ResourceEvent(Event):
     """Something ran short, and this is what was done about it."""
 
     event: Literal["resource"] = "resource"
-    kind: Literal["checkpoint_cap", "out_of_memory", "recycled", "workers_pending"]
+    kind: Literal["checkpoint_cap", "not_saved", "out_of_memory", "recycled", "workers_pending"]
     number: int | None
     worker: str | None
     detail: str
@@ -300,6 +309,7 @@ AnyEvent: TypeAlias = Annotated[
     | StudyCreated
     | DriverStarted
     | WorkerStarted
+    | WorkerEnded
     | TrialStarted
     | AttemptStarted
     | EpochEnded

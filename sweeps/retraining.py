@@ -26,8 +26,8 @@ def retrain_models(history: History, trials: Iterable[Trial], *, config: SweepCo
         config: The run's, where its data set may name another file of the same content.
 
     Returns:
-        One sentence for each trial that came to another metric than the recorded one: that model would not be the
-        trial's, and is not kept.
+        One sentence for each trial whose model cannot be saved, or that came to another metric than the recorded one:
+        that model would not be the trial's, and is not kept.
 
     Raises:
         RunError: If a driver holds the run, or if the data has changed.
@@ -39,9 +39,14 @@ def retrain_models(history: History, trials: Iterable[Trial], *, config: SweepCo
         artifacts = Artifacts(log, cap=0)
         for trial in trials:
             driver = _driver_of(history, trial)
-            model, metrics = run_in_child(
-                "sweeps.training.retrain:retrain", config, data, trial.spec, cpus=driver.cpus, gpus=driver.gpus
-            )
+            try:
+                model, metrics = run_in_child(
+                    "sweeps.training.retrain:retrain", config, data, trial.spec, cpus=driver.cpus, gpus=driver.gpus
+                )
+            except Exception as error:  # a user's model may raise anything
+                words = " ".join(str(error).split())
+                problems.append(f"trial {trial.number}: cannot be had again: {type(error).__name__}: {words[:500]}")
+                continue
             problem = difference(trial, metrics, config.objective.metric)
             if problem:
                 problems.append(problem)

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
-from collections.abc import Callable
-from typing import Any, Literal, Self, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Literal, Self, TypeAlias
 
 Reason: TypeAlias = Literal["interrupted", "time limit"]
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_AGAIN, _REMIND = 5.0, 600.0
 
 
+@contextlib.contextmanager
+def handled(handler: Callable[..., object]) -> Iterator[None]:
+    """Have the signals that end a process handled, but for those that it was started to ignore, as by `nohup`."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    heard = {number: old for number, old in before.items() if old is not signal.SIG_IGN}
+    for number in heard:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in heard.items():
+            signal.signal(number, old)
+
+
 class Stop:
-    """Says whether a sweep should stop. As a context it listens to Ctrl-C and SIGTERM: the first asks, the second ends.
+    """Says whether a sweep should stop. As a context it listens to Ctrl-C, SIGTERM and SIGHUP: the
+    first asks, the second ends.
 
     Args:
         seconds: After which the sweep should stop by itself; None for never.
@@ -28,7 +44,6 @@ class Stop:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._say = say
         self._say_again = 0.0
-        self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
         """Whether nothing should be begun any more."""
@@ -37,12 +52,12 @@ class Stop:
         return self.reason is not None
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        self._handled = handled(self._on_signal)
+        self._handled.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._handled.__exit__(None, None, None)
 
     def wait_for_room(self, error: OSError) -> None:
         """Pause because the disk is full; raise the error once the sweep is asked to stop."""

@@ -13,6 +13,7 @@ from sweeps.records import (
     EpochEnded,
     ModelFacts,
     TrialEnded,
+    WorkerEnded,
     WorkerStarted,
 )
 
@@ -81,7 +82,7 @@ class Utilisation:
                 self._train(event)
             case TrialEnded():
                 self._rest(self._workers.get(event.number), event.time)
-            case AttemptLost():
+            case AttemptLost() | WorkerEnded():
                 self._end(event.worker, event.time)
 
     def shares(self) -> Shares | None:

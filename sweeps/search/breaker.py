@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sweeps.errors import SweepHaltedError
-from sweeps.records import TrialFailed, WorkerEvent
+from sweeps.records import AttemptLost, TrialFailed, WorkerEvent
 
 
 @dataclass
@@ -30,15 +30,18 @@ class CircuitBreaker:
 
     def note(self, study: str, event: WorkerEvent) -> None:
         """Note what ended a trial of a study."""
-        if not isinstance(event, TrialFailed):
+        if isinstance(event, TrialFailed):
+            cause, message = (event.error, _place(event.traceback)), event.message
+        elif isinstance(event, AttemptLost) and event.retry:
+            cause, message = ("worker lost", event.reason), "again and again"
+        else:
             self._rows.pop(study, None)
             return
-        cause = (event.error, _place(event.traceback))
         row = self._rows.get(study)
         if row is None or row.cause != cause:
             row = self._rows[study] = _Row(cause)
         row.numbers.append(event.number)
-        row.message = event.message
+        row.message = message
 
     def check(self) -> None:
         """Let the sweep go on, or not.

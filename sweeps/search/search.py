@@ -12,6 +12,7 @@ from sweeps.config import SweepConfig
 from sweeps.loop import Assignment
 from sweeps.records import (
     AnyEvent,
+    ArtifactWritten,
     AttemptLost,
     AttemptStarted,
     EpochEnded,
@@ -32,8 +33,6 @@ from sweeps.search.out_of_memory import is_out_of_memory
 from sweeps.search.studies import describe, make_arms
 from sweeps.seeds import trial_seeds
 from sweeps.selection import better
-
-MAX_LOSSES = 3
 
 
 class Search:
@@ -111,8 +110,9 @@ class Search:
         return bool(every) and (stopping or (event.epoch + 1) % every == 0)
 
     def note_checkpoint(self, number: int, epochs: int) -> None:
-        """A trial that is lost goes on from there."""
+        """A trial that is lost goes on from there; with this it has come further than at its last loss."""
         self._checkpoints[number] = epochs
+        self._losses.pop(number, None)
 
     def keeps(self, result: TrialEnded) -> bool:
         """Whether the trial is the best of its study so far."""
@@ -150,6 +150,8 @@ class Search:
                     self._note(event)
                 case AttemptLost():
                     self._losses[event.number] += 1
+                case ArtifactWritten(kind="checkpoint", number=int(number)):
+                    self._losses.pop(number, None)
                 case TrialFailed():
                     self._failures[event.number] += 1
                 case ResourceEvent(kind="out_of_memory", number=int(number)):
@@ -208,8 +210,8 @@ class Search:
             return self._end(event.number, "failed", event.reason)
         self._losses[event.number] += 1
         losses = self._losses[event.number]
-        if losses >= MAX_LOSSES:
-            return self._end(event.number, "failed", f"lost {losses} workers, the last by: {event.reason}")
+        if losses >= self._config.faults.losses:
+            return self._end(event.number, "failed", f"lost {losses} workers in a row, the last by: {event.reason}")
         self._again.append(event.number)
         return None
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import ray
 from ray._private.state import state as ray_state
-from ray.exceptions import RayError
 
 from sweeps.config import WorkersConfig
 from sweeps.environment import cluster_environment, local_environment, set_for_a_while
@@ -70,9 +69,9 @@ def connect(workers: WorkersConfig, *, address: str | None, backend: str | None 
     try:
         with set_for_a_while(variables):
             ray.init(address=address or "local", **options)
-    except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+    except Exception as error:  # of any type: a slow machine's is a bare Exception
         what = f"--address {address}: cannot join a Ray cluster there" if address else "Ray cannot be started here"
-        raise WorkerError(f"{what}: {error}") from None
+        raise WorkerError(f"{what}: {' '.join(str(error).split())[:500]}") from None
     # Ray's own handler would end the driver without a word on how to go on.
     signal.signal(signal.SIGTERM, on_terminate)
     try:

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ import ray
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.environment import process_environment
-from sweeps.records import ResourceEvent, TrialSpec, WorkerStarted
+from sweeps.records import ResourceEvent, TrialSpec, WorkerEnded, WorkerStarted
 from sweeps.workers.capacity import Need
 from sweeps.workers.cluster import Cluster, supply
 from sweeps.workers.process import Worker
@@ -25,8 +25,19 @@ _LOOK_EVERY = 2.0
 _PATIENT = 15.0
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A process has been started for a worker; it has still to be opened."""
+
+
 class _Actor(Worker):
     """A worker inside an actor: it knows its node and its GPUs."""
+
+    passes = ()  # Ctrl-C is the driver's; here it can only be the trial's own
+
+    def place(self) -> Placed:
+        """Answer at once."""
+        return Placed()
 
     def open_here(self, config: SweepConfig, data: Dataset, code: str | None) -> WorkerStarted:
         """Open with what Ray gave to this process; the user's own modules lie in `code`, if not in a place it knows."""
@@ -45,6 +56,7 @@ class Slot:
 
     name: str
     actor: Any
+    placed: bool = False
     ready: bool = False
     spec: TrialSpec | None = None
     attempt: int = 0
@@ -93,6 +105,7 @@ class Crew:
         self._explained = ""
         self.slots: list[Slot] = []
         self.calls: dict[Any, Slot] = {}
+        self.news: deque[ResourceEvent | WorkerEnded] = deque()
         for _ in range(cluster.count):
             self._add()
 
@@ -103,38 +116,32 @@ class Crew:
         if slot.owed == 1:
             slot.heard = time.perf_counter()
 
-    def replace(self, slot: Slot) -> None:
+    def replace(self, slot: Slot, reason: str) -> None:
         """Put a fresh actor in the place of one; what is still under way on it is never heard of again."""
-        self._drop(slot)
+        self._drop(slot, reason)
         if self._follows:
             self._adjust()
         else:
             self._add()
 
-    def until_next_look(self) -> float | None:
-        """Seconds after which `look_around` has something to do; None if it never has."""
-        if not (self._follows or any(not slot.ready for slot in self.slots)):
-            return None
-        return max(0.0, self._next_look - time.perf_counter())
-
-    def look_around(self) -> Iterator[ResourceEvent]:
-        """Follow the cluster, and say why workers still wait to be started, whenever the reason is a new one."""
-        if self.until_next_look() != 0.0:
+    def look_around(self) -> None:
+        """Now and then: follow the cluster, and say why workers still wait for room, whenever the reason is new."""
+        now = time.perf_counter()
+        if now < self._next_look:
             return
+        self._next_look = now + _LOOK_EVERY
         if self._follows:
             self._adjust()
-        long_ago = time.perf_counter() - _PATIENT
-        waiting = sum(not slot.ready and slot.idle_since < long_ago for slot in self.slots)
+        waiting = sum(not slot.placed and slot.idle_since < now - _PATIENT for slot in self.slots)
         reason = supply().explain(waiting, self._need) if waiting else ""
         if reason and reason != self._explained:
-            yield ResourceEvent(kind="workers_pending", number=None, worker=None, detail=reason)
+            self.news.append(ResourceEvent(kind="workers_pending", number=None, worker=None, detail=reason))
         self._explained = reason
-        self._next_look = time.perf_counter() + _LOOK_EVERY
 
     def close(self) -> None:
         """End the actors."""
         for slot in list(self.slots):
-            self._drop(slot)
+            self._drop(slot, "the sweep has ended")
 
     def _adjust(self) -> None:
         found = supply()
@@ -142,9 +149,9 @@ class Crew:
         wanted = max(1, room + (found.ever(self._need) > room))
         while len(self.slots) < wanted:
             self._add()
-        surplus = [slot for slot in self.slots if not slot.ready][: max(0, len(self.slots) - wanted)]
+        surplus = [slot for slot in self.slots if not slot.placed][: max(0, len(self.slots) - wanted)]
         for slot in surplus:
-            self._drop(slot)
+            self._drop(slot, "there is no room for it")
 
     def _add(self) -> None:
         name = f"worker-{self._made}"
@@ -157,10 +164,13 @@ class Crew:
         actor_class: Any = ray.remote(_Actor)
         slot = Slot(name, actor_class.options(**options).remote(name, self._trainer))
         self.slots.append(slot)
+        self.call(slot, slot.actor.place.remote())
         code = None if elsewhere else os.getcwd()
         self.call(slot, slot.actor.open_here.remote(self._config, self._data, code))
 
-    def _drop(self, slot: Slot) -> None:
+    def _drop(self, slot: Slot, reason: str) -> None:
         ray.kill(slot.actor)
+        if slot.ready:
+            self.news.append(WorkerEnded(worker=slot.name, reason=reason))
         self.calls = {reference: other for reference, other in self.calls.items() if other is not slot}
         self.slots.remove(slot)

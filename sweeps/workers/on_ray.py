@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from search_spaces import CapsweepError
 from sweeps.codec import config_hash
@@ -19,12 +18,13 @@ from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerStarted
 from sweeps.workers.cluster import Cluster
-from sweeps.workers.crew import Crew, Slot
+from sweeps.workers.crew import Crew, Placed, Slot
 from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER
 from sweeps.workers.protocol import Kind, Report, Saved
 
-_START_FAILURES = 3
+_START_FAILURES, _START_SECONDS = 3, 600.0
+_MOMENT = 1.0
 _NODE_LOST = "its node has died"  # Ray's words; nothing else of the error tells
 
 
@@ -55,8 +55,9 @@ class RayWorkers:
         self._architecture = architecture
         self._patience = Patience.of(config.faults)
         self._crew = Crew(config, data, cluster=cluster, trainer=trainer)
-        self._news: deque[ResourceEvent] = deque()
+        self._slots: dict[int, Slot] = {}
         self._failed_starts = 0
+        self._next_check = math.inf
 
     def has_room(self, *, alone: bool = False) -> bool:
         """Whether a worker is ready and idle; `alone`: whether all that share its device are idle too."""
@@ -80,13 +81,14 @@ class RayWorkers:
         slot.held.add(architecture)
         slot.alone = alone
         slot.spec, slot.attempt, slot.epochs, slot.began = spec, attempt, epoch + 1, time.perf_counter()
-        self._crew.call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
+        self._slots[spec.number] = slot
+        self._call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
             number=spec.number,
             attempt=attempt,
             worker=slot.name,
             wait_seconds=slot.began - slot.idle_since,
-            concurrency=sum(other.spec is not None for other in self._crew.slots),
+            concurrency=len(self._slots),
             epoch=epoch,
         )
 
@@ -94,30 +96,31 @@ class RayWorkers:
         """Let a trial go on with its next epoch, where it is."""
         slot = self._slot_of(number)
         slot.epochs = epoch + 1
-        self._crew.call(slot, slot.actor.train.remote(slot.spec, epoch, attempt=slot.attempt))
+        self._call(slot, slot.actor.train.remote(slot.spec, epoch, attempt=slot.attempt))
 
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent, through the object store."""
         slot = self._slot_of(number)
         slot.saves += 1
-        self._crew.call(slot, slot.actor.save.remote(number, kind, epochs=slot.epochs))
+        self._call(slot, slot.actor.save.remote(number, kind, epochs=slot.epochs))
 
-    def wait(self) -> Report:
-        """The next thing that happened on any worker; blocks until something does."""
-        while not self._news:
-            calls = self._crew.calls
-            if not calls:
-                raise RuntimeError("nothing is under way; start a trial first")
-            ready, _ = ray.wait(list(calls), num_returns=1, timeout=self._time_left())
-            report = self._collect(calls.pop(ready[0]), ready[0]) if ready else self._end_overdue()
-            self._news.extend(self._crew.look_around())
-            if report is not None:
-                return report
-        return self._news.popleft()
+    def wait(self) -> Report | None:
+        """The next thing that happened on any worker; None if nothing did for a moment."""
+        if self._crew.news:
+            return self._crew.news.popleft()
+        calls = self._crew.calls
+        if not calls:
+            raise RuntimeError("nothing is under way; start a trial first")
+        left = max(0.0, min(_MOMENT, self._next_check - time.perf_counter()))
+        ready, _ = ray.wait(list(calls), num_returns=1, timeout=left)
+        report = self._collect(calls.pop(ready[0]), ready[0]) if ready else self._end_overdue()
+        self._crew.look_around()
+        return report
 
     def release(self, number: int) -> None:
         """Let go of a trial."""
         slot = self._slot_of(number)
+        del self._slots[number]
         slot.spec, slot.idle_since = None, time.perf_counter()
         slot.usage.end_trial()
         self._recycle_if_due(slot)
@@ -132,46 +135,56 @@ class RayWorkers:
 
     def _free(self, *, alone: bool) -> list[Slot]:
         """Idle workers, but for those beside a trial that wants its device for itself."""
+        if len(self._slots) >= len(self._crew.slots):
+            return []
         busy = {slot.place for slot in self._crew.slots if slot.busy and (alone or slot.alone)}
         return [slot for slot in self._crew.slots if slot.idle and slot.place not in busy]
 
     def _recycle_if_due(self, slot: Slot) -> None:
         reason = None if slot.busy else slot.usage.too_much(self._limits)
         if reason:
-            self._crew.replace(slot)
-            self._news.append(ResourceEvent(kind="recycled", number=None, worker=slot.name, detail=reason))
+            self._crew.news.append(ResourceEvent(kind="recycled", number=None, worker=slot.name, detail=reason))
+            self._crew.replace(slot, "recycled")
 
-    def _time_left(self) -> float | None:
-        """Seconds until the next worker is overdue, or the cluster to be looked at; None if neither ever is."""
-        left = min((self._left(slot) for slot in self._crew.slots), default=math.inf)
-        look = self._crew.until_next_look()
-        left = left if look is None else min(left, look)
-        return None if left == math.inf else max(0.0, left)
+    def _call(self, slot: Slot, reference: Any) -> None:
+        self._crew.call(slot, reference)
+        self._next_check = min(self._next_check, time.perf_counter() + self._left(slot))
 
     def _left(self, slot: Slot) -> float:
+        """Seconds until the worker is overdue."""
+        now = time.perf_counter()
+        if slot.placed and not slot.ready:
+            return slot.heard + _START_SECONDS - now
         if not slot.busy or not slot.owed:
             return math.inf
-        now = time.perf_counter()
         return self._patience.left(trial=now - slot.began if slot.spec else 0.0, call=now - slot.heard)
 
     def _end_overdue(self) -> AttemptLost | None:
         """End the first worker that is overdue; what is still under way on it is never heard of again."""
-        slot = next((slot for slot in self._crew.slots if self._left(slot) <= 0), None)
-        if slot is None:
+        left = {slot: self._left(slot) for slot in self._crew.slots}
+        slot = min(left, key=left.__getitem__, default=None)
+        if slot is None or left[slot] > 0:
+            self._next_check = time.perf_counter() + min(left.values(), default=math.inf)
             return None
-        self._crew.replace(slot)
-        if slot.spec is None:
-            return None
-        return self._patience.lost(slot.spec, slot.attempt, slot.name, trial=time.perf_counter() - slot.began)
+        if not slot.ready:
+            self._count_failed_start(f"{slot.name} was not ready {_START_SECONDS:g} s after its process began")
+        trial = time.perf_counter() - slot.began
+        lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=trial) if slot.spec else None
+        self._replace(slot, lost.reason if lost else "it said nothing any more")
+        return lost
 
     def _collect(self, slot: Slot, reference: Any) -> Report | None:
         slot.owed, slot.heard = slot.owed - 1, time.perf_counter()
         try:
-            report: Report = ray.get(reference)
-        except RayActorError as error:
-            return self._replace(slot, error)
+            report: Report | Placed = ray.get(reference)
         except RayTaskError as error:
             raise self._refusal(slot, error) from error
+        except RayError as error:  # its process or its node died, or what it had sent went with them
+            return self._note_death(slot, error)
+        if isinstance(report, Placed):
+            slot.placed = True
+            self._next_check = min(self._next_check, slot.heard + _START_SECONDS)
+            return None
         if isinstance(report, WorkerStarted):
             report = replace(report, seconds=slot.heard - slot.idle_since)  # the process itself had to be started too
             slot.ready, slot.idle_since, self._failed_starts = True, slot.heard, 0
@@ -183,17 +196,25 @@ class RayWorkers:
             self._recycle_if_due(slot)
         return report
 
-    def _replace(self, slot: Slot, error: RayActorError) -> AttemptLost | None:
+    def _note_death(self, slot: Slot, error: RayError) -> AttemptLost | None:
         """Put a new worker in the place of one that died; its trial, if it had one, has lost an attempt."""
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         if not slot.ready and _NODE_LOST not in str(error):
-            self._failed_starts += 1
-        if self._failed_starts >= _START_FAILURES:
-            raise WorkerError(f"{_START_FAILURES} workers in a row died while they started: {reason}")
-        self._crew.replace(slot)
+            self._count_failed_start(reason)
+        self._replace(slot, reason)
         if slot.spec is None:
             return None
         return AttemptLost(number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason)
+
+    def _count_failed_start(self, reason: str) -> None:
+        self._failed_starts += 1
+        if self._failed_starts >= _START_FAILURES:
+            raise WorkerError(f"{_START_FAILURES} workers in a row died while they started: {reason}")
+
+    def _replace(self, slot: Slot, reason: str) -> None:
+        self._crew.replace(slot, reason)
+        if slot.spec is not None:
+            del self._slots[slot.spec.number]
 
     def _refusal(self, slot: Slot, error: RayTaskError) -> Exception:
         """An exception outside a trial: the trainer could not be opened, or a model not be saved."""
@@ -204,7 +225,6 @@ class RayWorkers:
         return WorkerError(f"{slot.name} could not start: {type(error.cause).__name__}: {error.cause}")
 
     def _slot_of(self, number: int) -> Slot:
-        for slot in self._crew.slots:
-            if slot.spec is not None and slot.spec.number == number:
-                return slot
-        raise RuntimeError(f"trial {number} is not on a worker; start it first")
+        if number not in self._slots:
+            raise RuntimeError(f"trial {number} is not on a worker; start it first")
+        return self._slots[number]

@@ -15,6 +15,7 @@ from sweeps.environment import quick_imports
 from sweeps.records import EpochEnded, TrialFailed, TrialSpec, WorkerStarted
 from sweeps.workers.protocol import Kind, Saved, Trainer
 
+_LONGEST_MESSAGE, _LONGEST_TRACEBACK = 2_000, 20_000
 DEFAULT_TRAINER = "sweeps.training.trainer:Trainer"
 REPORTED_PACKAGES = ("capsweep", "keras", "tensorflow", "jax", "torch", "numpy", "optuna", "ray")
 
@@ -25,7 +26,12 @@ class Worker:
     Args:
         name: Unique in the sweep.
         trainer: `module:class` of the trainer.
+
+    Attributes:
+        passes: What is raised as it is, because it is meant for the process and not for the trial.
     """
+
+    passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
 
     def __init__(self, name: str, trainer: str = DEFAULT_TRAINER) -> None:
         self._name = name
@@ -56,26 +62,46 @@ class Worker:
         """Train one epoch; what it raises comes back as `TrialFailed`."""
         try:
             return self._opened().train(spec, epoch, attempt=attempt, checkpoint=checkpoint)
-        except Exception as error:
+        except self.passes:
+            raise
+        except BaseException as error:  # a user's code may raise anything, and leave by sys.exit
             return TrialFailed(
                 number=spec.number,
                 attempt=attempt,
                 worker=self._name,
                 error=type(error).__name__,
-                message=str(error),
-                traceback=traceback.format_exc(),
+                message=_shortened(_words_of(error), _LONGEST_MESSAGE),
+                traceback=_shortened(traceback.format_exc(), _LONGEST_TRACEBACK),
             )
 
     def save(self, number: int, kind: Kind, *, epochs: int) -> Saved:
-        """The model or the checkpoint of the trial that was trained last."""
+        """The model or the checkpoint of the trial that was trained last, or why it cannot be had."""
         trainer = self._opened()
-        payload = trainer.save(number) if kind == "model" else trainer.checkpoint(number)
+        try:
+            payload = trainer.save(number) if kind == "model" else trainer.checkpoint(number)
+        except Exception as error:
+            words = " ".join(_words_of(error).split())
+            problem = _shortened(f"{kind}: {type(error).__name__}: {words}", _LONGEST_MESSAGE)
+            return Saved(number, self._name, kind, epochs, b"", problem)
         return Saved(number, self._name, kind, epochs, payload)
 
     def _opened(self) -> Trainer:
         if self._trainer is None:
             raise RuntimeError(f"worker {self._name} is not open; call open first")
         return self._trainer
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as another:
+        return f"(its message cannot be had: {type(another).__name__})"
+
+
+def _shortened(text: str, most: int) -> str:
+    """Both ends of a text that is too long for a log, and nothing that UTF-8 cannot say."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= most else f"{text[: most // 2]} [...] {text[-most // 2 :]}"
 
 
 def package_versions() -> dict[str, str]:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from sweeps.records import AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerEvent
+from sweeps.records import AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerEnded, WorkerEvent
 
 Kind: TypeAlias = Literal["model", "checkpoint"]
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A worker's answer to `save`: a trial's model (a `.keras` file) or checkpoint (for `start`) after `epochs`."""
+    """A worker's answer to `save`: a trial's model (a `.keras` file) or checkpoint (for `start`) after `epochs`.
+
+    If there is a `problem`, it says why there is no payload.
+    """
 
     number: int
     worker: str
     kind: Kind
     epochs: int
     payload: bytes
+    problem: str | None = None
 
 
-Report: TypeAlias = WorkerEvent | ResourceEvent | Saved
+Report: TypeAlias = WorkerEvent | WorkerEnded | ResourceEvent | Saved
 
 
 class Trainer(Protocol):
@@ -83,8 +87,8 @@ class Workers(Protocol):
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent as it stands now; `wait` brings it, before anything sent later."""
 
-    def wait(self) -> Report:
-        """The next thing that happened on any worker."""
+    def wait(self) -> Report | None:
+        """The next thing that happened on any worker; None if nothing did for a moment."""
 
     def release(self, number: int) -> None:
         """Let go of a trial; its worker is idle once it owes nothing more."""

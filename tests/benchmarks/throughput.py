@@ -28,7 +28,7 @@ from sweeps.artifacts import Artifacts
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.loop import Assignment, run_phase
-from sweeps.records import AnyEvent, TrialEnded
+from sweeps.records import AnyEvent, TrialEnded, WorkerStarted
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search
 from sweeps.workers.inline import InlineWorkers
@@ -112,8 +112,9 @@ def ours(trials: int) -> float:
     cluster = connect(config.workers, address=None)
     try:
         with closing(RayWorkers(config, images(), cluster=cluster, trainer=TRAINER)) as workers:
-            for _ in range(cluster.count):
-                workers.wait()  # their start is Ray's
+            started = 0
+            while started < cluster.count:  # their start is Ray's
+                started += isinstance(workers.wait(), WorkerStarted)
             marks = drive(config, workers)
     finally:
         disconnect()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
 from search_spaces import Params
 from sweeps.records import Seeds
 from sweeps.seeds import derive
+from sweeps.training.synthetic import SyntheticTrainer
 
 
 def learning(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
@@ -73,3 +75,32 @@ def waiting(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
     while epoch == 0 and not Path(os.environ["CAPSWEEP_TEST_MARK"]).exists():
         threading.Event().wait(0.02)
     return learning(params, seeds, epoch)
+
+
+class SpeechlessError(Exception):
+    """Cannot say what is wrong."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def speechless(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Raises what cannot be printed."""
+    raise SpeechlessError
+
+
+def leaving(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Leaves, as a user's script may."""
+    sys.exit(3)
+
+
+def unspeakable(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Says too much, and what UTF-8 cannot say."""
+    raise ValueError("\udc80 " + "x" * 10_000_000)
+
+
+class Unsaveable(SyntheticTrainer):
+    """Its model cannot be saved."""
+
+    def save(self, number: int) -> bytes:
+        raise NotImplementedError("no\nget_config")

@@ -47,9 +47,18 @@ def test_another_error_begins_a_row_of_its_own(other: dict[str, object]) -> None
 def test_a_trial_that_ends_otherwise_ends_the_row() -> None:
     breaker = CircuitBreaker(2)
     breaker.note("s", failure(0))
-    breaker.note("s", AttemptLost(number=1, attempt=3, worker="w", reason="gone"))
+    breaker.note("s", AttemptLost(number=1, attempt=3, worker="w", reason="took longer than 9 s", retry=False))
     breaker.note("s", failure(2))
     breaker.check()
+
+
+def test_trials_that_take_their_workers_with_them_stop_a_sweep_too() -> None:
+    breaker = CircuitBreaker(2)
+    for number in (0, 1):
+        breaker.check()
+        breaker.note("s", AttemptLost(number=number, attempt=3, worker="w", reason="it died"))
+    with pytest.raises(SweepHaltedError, match=r"worker lost: again and again \(it died\)"):
+        breaker.check()
 
 
 def test_the_luck_of_another_arm_hides_nothing() -> None:

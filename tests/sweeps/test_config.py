@@ -91,6 +91,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         "workers.recycle_trials": 0,
         "workers.recycle_gib": 4,
         "faults.retries": 0,
+        "faults.losses": 3,
         "faults.same_error": 5,
         "faults.trial_timeout": None,
         "faults.no_progress": 3600,

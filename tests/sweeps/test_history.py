@@ -27,6 +27,7 @@ from sweeps.records import (
     TrialEnded,
     TrialFailed,
     TrialStarted,
+    WorkerEnded,
     WorkerStarted,
 )
 from sweeps.runlog import RunDirectory, RunLog
@@ -274,6 +275,20 @@ def test_a_lost_worker_is_no_longer_waited_for() -> None:
     for event in (lost, replace(lost, worker="unknown"), worker("w1", 121.0), replace(end(0), time=130.0)):
         history.fold(event)
     shares(history, start=0.1, train=0.25, wait=0.45, report=0.2)
+
+
+def test_a_worker_that_was_replaced_waits_for_nothing_any_more() -> None:
+    history, time = fold(*HEAD), 101.0
+    for number in range(10):
+        name = f"w{number}"
+        history.fold(worker(name, time))  # asked for a second before
+        history.fold(trial(number))
+        history.fold(replace(attempt(number, time=time), worker=name))
+        history.fold(epoch(number, 0, time=time + 9.0, seconds=9.0, build=0.0))
+        history.fold(replace(end(number), time=time + 9.0))
+        history.fold(WorkerEnded(time=time + 9.0, worker=name, reason="recycled"))
+        time += 10.0
+    shares(history, start=0.1, train=0.9)
 
 
 def test_a_clock_that_runs_ahead_cannot_make_shares_above_one() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from ray.cluster_utils import Cluster
 from sweeps import driver
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
+from sweeps.errors import SweepStoppedError
 from sweeps.history import History, read_run
 from sweeps.records import AnyEvent, AttemptLost, EpochEnded, ResourceEvent, TrialEnded, WorkerStarted
 from sweeps.runlog import RunDirectory, read_events
@@ -109,3 +112,24 @@ def test_a_fixed_number_waits_for_room_and_says_so(
     assert 5 <= len(history.workers) <= 6
     assert len([event for event in history.lost if isinstance(event, AttemptLost)]) == 2
     assert summarise(history).waiting is None
+
+
+def test_a_sweep_whose_nodes_are_all_gone_can_still_be_stopped(
+    nodes: Cluster, launch: Callable[..., History], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "_PATIENT", 0.0)
+    (tmp_path / "mark").touch()
+
+    def on_event(event: AnyEvent) -> None:
+        if isinstance(event, TrialEnded) and event.number == 2:
+            for node in list(nodes.worker_nodes):
+                nodes.remove_node(node, allow_graceful=False)
+        if isinstance(event, ResourceEvent) and "no node that is there could hold one" in event.detail:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(SweepStoppedError, match="interrupted"):
+        launch(on_event, count=2)
+    history = read_run(tmp_path / "run")
+    assert history.stopped is not None
+    assert len(history.lost) >= 1
+    assert all(trial.ended is None or trial.state == "complete" for trial in history.trials.values())

@@ -83,6 +83,7 @@ def test_the_events_are_these() -> None:
         "StudyCreated",
         "DriverStarted",
         "WorkerStarted",
+        "WorkerEnded",
         "TrialStarted",
         "AttemptStarted",
         "EpochEnded",
@@ -176,16 +177,16 @@ def test_a_field_with_a_default_may_be_missing_and_a_new_one_may_be_there() -> N
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"", "no event of schema 2: "),
-        (b"\n", "no event of schema 2: "),
+        (b"", "no event of schema 3: "),
+        (b"\n", "no event of schema 3: "),
         (b"{}", "Unable to extract tag using discriminator 'event'"),
-        (b"[]", "no event of schema 2: "),
-        (b"null", "no event of schema 2: "),
+        (b"[]", "no event of schema 3: "),
+        (b"null", "no event of schema 3: "),
         (b'{"event":"trial_paused"}', "Input tag 'trial_paused' found using 'event' does not match"),
         (b'{"event":"sweep_ended","time":1}', "sweep_ended.reason: Field required in b'"),
-        (b'{"event":"sweep_ended","time":1,"reason":"x"', "no event of schema 2: : Invalid JSON"),
-        (b'{"event":"sweep_ended","time":1,"reason":"\xff"}', "no event of schema 2: : Invalid JSON"),
-        (b"[" * 100_000, "no event of schema 2: : Invalid JSON"),
+        (b'{"event":"sweep_ended","time":1,"reason":"x"', "no event of schema 3: : Invalid JSON"),
+        (b'{"event":"sweep_ended","time":1,"reason":"\xff"}', "no event of schema 3: : Invalid JSON"),
+        (b"[" * 100_000, "no event of schema 3: : Invalid JSON"),
         (to_line(spec()).replace(b'"search"', b'"later"'), "trial_started.phase: Input should be 'search', "),
     ],
 )
@@ -200,7 +201,7 @@ def test_a_line_that_is_no_event_says_what_is_wrong(line: bytes, message: str) -
 @pytest.mark.parametrize("changes", [{}, {"config": "a digest", "event": "sweep_begun"}, {"name": None}])
 def test_a_newer_schema_is_named_whatever_its_header_looks_like(schema: int, changes: dict[str, object]) -> None:
     document = {**json.loads(to_line(header())), "schema": schema, **changes}
-    with pytest.raises(RunError, match=rf"^written by a newer capsweep \(schema {schema}, .* up to 2\): upgrade"):
+    with pytest.raises(RunError, match=rf"^written by a newer capsweep \(schema {schema}, .* up to 3\): upgrade"):
         from_line(json.dumps(document).encode())
 
 

@@ -19,6 +19,7 @@ from sweeps.config import SweepConfig
 from sweeps.loop import Assignment
 from sweeps.records import (
     AnyEvent,
+    ArtifactWritten,
     AttemptLost,
     AttemptStarted,
     EpochEnded,
@@ -411,9 +412,42 @@ def test_the_third_loss_ends_a_trial() -> None:
     search.observe(epoch_of(work.spec, 0, 0.5))
     result = lose(search, work)
     assert result is not None
-    assert (result.state, result.reason) == ("failed", "lost 3 workers, the last by: gone")
+    assert (result.state, result.reason) == ("failed", "lost 3 workers in a row, the last by: gone")
     assert (result.attempt, result.value, result.epochs, result.best_value) == (3, None, 1, 0.5)
     assert ask(search).spec.number == 1
+
+
+def test_losses_between_which_a_trial_came_further_are_not_counted_together() -> None:
+    config = make_config(faults={"losses": 2})
+    search = Search(config)
+    work = ask(search)
+    log: list[AnyEvent] = [work.spec]
+    for attempt in range(1, 6):
+        log.append(
+            AttemptStarted(number=0, attempt=attempt, worker="w", wait_seconds=0.0, concurrency=1, epoch=work.epoch)
+        )
+        search.note_checkpoint(0, attempt)
+        log.append(ArtifactWritten(number=0, kind="checkpoint", path="p", digest="d", bytes=1, epochs=attempt))
+        assert lose(search, work) is None
+        log.append(AttemptLost(number=0, attempt=attempt, worker="w", reason="gone"))
+        work = ask(search)
+        assert (work.epoch, work.attempt) == (attempt, attempt + 1)
+    again = Search(config)
+    again.replay(log, checkpoints={0: 5})
+    for each, last in ((search, work), (again, ask(again))):
+        result = lose(each, last)
+        assert result is not None, "once more without a new checkpoint"
+        assert result.state == "failed"
+
+
+def test_a_checkpoint_is_wanted_after_every_so_many_epochs_and_at_a_stop() -> None:
+    search = Search(make_config(faults={"checkpoint_every": 3}))
+    spec = ask(search).spec
+    wanted = [epoch for epoch in range(9) if search.wants_checkpoint(epoch_of(spec, epoch, 0.5), stopping=False)]
+    assert wanted == [2, 5, 8]
+    assert search.wants_checkpoint(epoch_of(spec, 0, 0.5), stopping=True)
+    none = Search(make_config(faults={"checkpoint_every": 0}))
+    assert not none.wants_checkpoint(epoch_of(spec, 2, 0.5), stopping=True)
 
 
 def test_a_trial_that_took_too_long_has_failed_at_once() -> None:
@@ -441,7 +475,7 @@ def test_an_interrupted_driver_is_no_lost_worker() -> None:
     assert lose(search, work) is None
     result = lose(search, ask(search))
     assert result is not None
-    assert result.reason == "lost 3 workers, the last by: gone"
+    assert result.reason == "lost 3 workers in a row, the last by: gone"
 
 
 @pytest.mark.parametrize(

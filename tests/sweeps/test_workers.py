@@ -11,7 +11,7 @@ import pytest
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
-from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialFailed, TrialSpec, WorkerStarted
+from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialFailed, TrialSpec, WorkerEnded, WorkerStarted
 from sweeps.workers.capacity import Supply
 from sweeps.workers.cluster import Cluster, connect, disconnect, settle
 from sweeps.workers.inline import InlineWorkers
@@ -50,15 +50,22 @@ def open_workers(
         workers.close()
 
 
+def hear(workers: Workers) -> Report:
+    """The next thing that happens."""
+    while (report := workers.wait()) is None:
+        pass
+    return report
+
+
 def ready(workers: Workers) -> Workers:
     """Wait until every worker has started."""
     for _ in range(workers.count):
-        assert isinstance(workers.wait(), WorkerStarted)
+        assert isinstance(hear(workers), WorkerStarted)
     return workers
 
 
 def wait_for(workers: Workers, kind: type[Report]) -> Report:
-    report = workers.wait()
+    report = hear(workers)
     assert isinstance(report, kind), report
     return report
 
@@ -103,7 +110,7 @@ def test_a_kept_model_comes_before_the_worker_is_idle(open_workers: Open, make_s
     workers.release(ended.number)
     assert workers.busy()
     assert not workers.has_room()
-    saved = [report for report in (workers.wait() for _ in range(workers.count)) if isinstance(report, Saved)]
+    saved = [report for report in (hear(workers) for _ in range(workers.count)) if isinstance(report, Saved)]
     assert [(each.number, each.kind, each.epochs) for each in saved] == [(ended.number, "model", 1)]
     assert saved[0].payload == f"model of trial {ended.number}".encode()
     assert workers.has_room()
@@ -143,6 +150,41 @@ def test_an_exception_is_data_and_the_worker_lives_on(open_workers: Open, make_s
     wait_for(workers, EpochEnded)
 
 
+@pytest.mark.parametrize(
+    ("formula", "error", "message"),
+    [
+        ("speechless", "SpeechlessError", "(its message cannot be had: ValueError)"),
+        ("leaving", "SystemExit", "3"),
+        ("unspeakable", "ValueError", r"\udc80  [...] "),
+    ],
+)
+def test_whatever_a_trial_raises_is_data(
+    open_workers: Open, make_spec: MakeSpec, formula: str, error: str, message: str
+) -> None:
+    workers = ready(open_workers(formula))
+    workers.start(make_spec(0), attempt=1)
+    failed = wait_for(workers, TrialFailed)
+    assert isinstance(failed, TrialFailed)
+    assert failed.error == error
+    assert failed.message.replace("x", "") == message
+    assert len(failed.message) < 3000
+    assert f"in {formula}" in failed.traceback
+    workers.release(0)
+    assert workers.has_room()
+
+
+def test_what_cannot_be_saved_is_said_and_the_worker_lives_on(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers(trainer="tests.sweeps.formulas:Unsaveable"))
+    workers.start(make_spec(5), attempt=1)
+    wait_for(workers, EpochEnded)
+    workers.save(5, "model")
+    workers.release(5)
+    saved = wait_for(workers, Saved)
+    assert isinstance(saved, Saved)
+    assert (saved.number, saved.payload, saved.problem) == (5, b"", "model: NotImplementedError: no get_config")
+    assert workers.has_room()
+
+
 def test_a_trial_that_takes_too_long_is_over(open_workers: Open, make_spec: MakeSpec) -> None:
     workers = ready(open_workers(trial_timeout=1e-9))
     begun = workers.start(make_spec(3), attempt=2)
@@ -154,6 +196,9 @@ def test_a_trial_that_takes_too_long_is_over(open_workers: Open, make_spec: Make
         workers.train(3, 1)
     if workers.overlap:
         assert workers.has_room(), "the other worker is idle"
+        gone = wait_for(workers, WorkerEnded)
+        assert isinstance(gone, WorkerEnded)
+        assert (gone.worker, gone.reason) == (begun.worker, lost.reason)
         wait_for(workers, WorkerStarted)
     workers.start(make_spec(4), attempt=1)
 
@@ -180,6 +225,7 @@ def test_a_ray_worker_that_hangs_is_ended_and_its_trial_may_go_on_elsewhere(
     assert isinstance(lost, AttemptLost)
     assert (lost.number, lost.worker) == (0, hanging.worker)
     assert (lost.reason, lost.retry) == ("no word from its worker for 1 s", True)
+    wait_for(workers, WorkerEnded)
     started = wait_for(workers, WorkerStarted)
     assert isinstance(started, WorkerStarted)
     assert started.worker not in (hanging.worker, quick.worker)
@@ -203,7 +249,7 @@ def test_calls_out_of_order_are_refused(open_workers: Open, make_spec: MakeSpec)
 def test_a_trainer_that_cannot_be_opened_is_a_clear_error(open_workers: Open) -> None:
     workers = open_workers(trainer="sweeps.training.nowhere:Trainer")
     with pytest.raises(WorkerError, match=r"could not start: ModuleNotFoundError"):
-        workers.wait()
+        hear(workers)
 
 
 def test_a_ray_worker_that_holds_the_architecture_is_preferred(
@@ -288,6 +334,9 @@ def test_a_worker_is_replaced_after_so_many_trials_and_not_before_it_has_sent_wh
         assert isinstance(told, ResourceEvent)
         assert (told.kind, told.worker, told.detail) == ("recycled", saved.worker, "after 2 trials")
         assert not workers.has_room()
+        gone = wait_for(workers, WorkerEnded)
+        assert isinstance(gone, WorkerEnded)
+        assert gone.worker == saved.worker
         started = wait_for(workers, WorkerStarted)
         assert isinstance(started, WorkerStarted)
         assert started.worker != saved.worker
