@@ -117,6 +117,7 @@ class WorkersConfig(_Section):
         count: `auto` for as many as fit.
         cpus: Cores of each, with a thread for each.
         gpus: GPUs of each, or a share of one; `auto` for one where there are any.
+        autoscale_to: With count auto, workers to ask a cluster's autoscaler for; 0 takes the nodes as they come.
         recycle_trials: Trials after which a process is replaced by a fresh one; 0 for never.
         recycle_gib: Growth of a process since its first trial after which it is replaced; 0 for never.
     """
@@ -124,8 +125,15 @@ class WorkersConfig(_Section):
     count: Count = "auto"
     cpus: Real = Field(1.0, gt=0)
     gpus: Gpus = "auto"
+    autoscale_to: Whole = Field(0, ge=0)
     recycle_trials: Whole = Field(0, ge=0)
     recycle_gib: Real = Field(4.0, ge=0)
+
+    @model_validator(mode="after")
+    def _an_autoscaler_needs_a_count_of_auto(self) -> Self:
+        if self.autoscale_to and self.count != "auto":
+            raise ValueError(f"autoscale_to: {self.autoscale_to} goes with count: auto, got count: {self.count}")
+        return self
 
 
 class FaultsConfig(_Section):

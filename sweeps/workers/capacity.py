@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,15 +38,20 @@ class Need:
 
 @dataclass(frozen=True)
 class NodeType:
-    """A kind of node that an autoscaler may start, `most` of them at a time."""
+    """A kind of node that an autoscaler may start, `most` of them at a time; None for any number."""
 
     name: str
     resources: Resources
-    most: int
+    most: int | None
 
     def __str__(self) -> str:
         has = f"{self.resources.get('CPU', 0):g} CPU and {self.resources.get('GPU', 0):g} GPU"
-        return f"{self.name} ({has}, {self.most} at most)"
+        return f"{self.name} ({has}, {'any number' if self.most is None else f'{self.most} at most'})"
+
+    def room(self, need: Need) -> float:
+        """Workers that all of them together hold."""
+        each = need.fits(self.resources)
+        return each * (math.inf if self.most is None else self.most) if each else 0
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ class Supply:
         """Workers that the living nodes hold, whoever else uses them."""
         return sum(map(need.fits, self.nodes))
 
-    def ever(self, need: Need) -> int:
-        """Workers that the cluster holds once its autoscaler has started all that it may."""
-        return max(self.room(need), sum(need.fits(kind.resources) * kind.most for kind in self.types))
+    def ever(self, need: Need) -> float:
+        """Workers that the cluster holds once its autoscaler, if it tells of itself, has started all that it may."""
+        return max(self.room(need), sum(kind.room(need) for kind in self.types))
 
     def total(self, name: str) -> float:
         """Of one resource, on all nodes."""

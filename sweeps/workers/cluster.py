@@ -85,18 +85,19 @@ def settle(workers: WorkersConfig, address: str | None, found: Supply) -> Cluste
     """How many workers of the size asked for to begin with; those that only an autoscaler could make room for too.
 
     Raises:
-        WorkerError: If not one will ever fit, or fewer than asked for.
+        WorkerError: If not one will ever fit, or fewer than asked for, unless nodes that nobody knows of will come.
     """
     has_gpus = any(each.get("GPU", 0) >= 1 for each in (*found.nodes, *(kind.resources for kind in found.types)))
     need = Need(workers.cpus, float(has_gpus) if workers.gpus == "auto" else float(workers.gpus))
     least = 1 if workers.count == "auto" else workers.count
-    if found.ever(need) < least:
+    if found.ever(need) < least and (found.types or not workers.autoscale_to):
+        hint = "; if it starts nodes when they are wanted, say how many workers to ask it for: workers.autoscale_to"
         raise WorkerError(
             f"workers: {least} with {need} each do not fit: {'the cluster' if address else 'this machine'} has "
             f"{found.total('CPU'):g} CPU and {found.total('GPU'):g} GPU on {len(found.nodes)} nodes, room for "
-            f"{found.ever(need)}; ask for fewer or smaller workers"
+            f"{found.ever(need)}; ask for fewer or smaller workers{hint if address else ''}"
         )
-    count = max(1, found.room(need)) if workers.count == "auto" else workers.count
+    count = max(1, found.room(need), workers.autoscale_to) if workers.count == "auto" else workers.count
     return Cluster(address, count, need.cpus, need.gpus)
 
 
@@ -109,11 +110,14 @@ def supply() -> Supply:
 
 
 def _node_types() -> list[NodeType]:
-    """What the cluster's autoscaler may start, if it has one: nothing of Ray's public interface tells."""
+    """What the cluster's autoscaler may start, where it tells: few do, and nothing of Ray's public interface has it."""
     config = ray_state.get_cluster_config()
     if config is None:
         return []
-    return [NodeType(group.name, dict(group.resources), group.max_count) for group in config.node_group_configs]
+    groups = config.node_group_configs
+    return [
+        NodeType(each.name, dict(each.resources), each.max_count if each.max_count >= 0 else None) for each in groups
+    ]
 
 
 def disconnect() -> None:

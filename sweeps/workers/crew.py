@@ -86,7 +86,8 @@ class Crew:
     """Persistent actors, and the calls under way on them.
 
     With `workers.count: auto` on a cluster it follows the cluster: more actors once nodes have come, fewer once they
-    have gone, and one more than there is room for where an autoscaler could make room, which is what it listens to.
+    have gone. Actors beyond that wait, and an autoscaler makes room for those that do: `autoscale_to` of them, or as
+    many again as there are where it tells of itself.
 
     Args:
         config: The sweep.
@@ -99,6 +100,7 @@ class Crew:
         self._config, self._cluster, self._trainer = config, cluster, trainer
         self._need = Need(cluster.cpus, cluster.gpus)
         self._follows = cluster.address is not None and config.workers.count == "auto"
+        self._autoscale_to = config.workers.autoscale_to
         self._data = ray.put(data)
         self._made = 0
         self._next_look = time.perf_counter() + _LOOK_EVERY
@@ -146,7 +148,8 @@ class Crew:
     def _adjust(self) -> None:
         found = supply()
         room = found.room(self._need)
-        wanted = max(1, room + (found.ever(self._need) > room))
+        more = min(found.ever(self._need), 2 * room) if found.types else room
+        wanted = max(1, int(more), self._autoscale_to)
         while len(self.slots) < wanted:
             self._add()
         surplus = [slot for slot in self.slots if not slot.placed][: max(0, len(self.slots) - wanted)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from sweeps.config import SweepConfig
@@ -42,6 +44,8 @@ def test_a_worker_does_not_span_two_nodes() -> None:
 def test_an_autoscaler_makes_room_up_to_its_limits() -> None:
     kind = NodeType("gpu", BIG, 3)
     assert Supply([], {}, [kind]).ever(Need(1, 1)) == 6
+    assert Supply([], {}, [NodeType("gpu", BIG, None)]).ever(Need(1, 1)) == math.inf
+    assert Supply([], {}, [NodeType("gpu", BIG, None)]).ever(Need(9, 1)) == 0
     assert Supply([BIG] * 4, {}, [kind]).ever(Need(1, 1)) == 8
     assert Supply([SMALL], {}, [kind]).ever(Need(16, 0)) == 0
 
@@ -61,6 +65,10 @@ def config(**workers: object) -> SweepConfig:
         # Only the autoscaler can make room: one worker asks for it, or as many as were asked for.
         ({}, Supply([{}], {}, [NodeType("gpu", BIG, 3)]), (1, 1.0)),
         ({"count": 5}, Supply([{}], {}, [NodeType("gpu", BIG, 3)]), (5, 1.0)),
+        ({"count": 500}, Supply([{}], {}, [NodeType("gpu", BIG, None)]), (500, 1.0)),
+        # Most autoscalers do not tell what they may start.
+        ({"autoscale_to": 9}, Supply([{}], {}), (9, 0.0)),
+        ({"autoscale_to": 9}, Supply([BIG] * 5, {}), (10, 1.0)),
     ],
 )
 def test_workers_are_settled_by_what_there_is(
@@ -77,6 +85,9 @@ def test_workers_are_settled_by_what_there_is(
         ({"count": 7}, Supply([SMALL, SMALL], {}), "7 with 1 CPU and 0 GPU each do not fit"),
         ({"count": 7}, Supply([{}], {}, [NodeType("gpu", BIG, 3)]), "on 1 nodes, room for 6; ask for fewer"),
         ({"gpus": 4}, Supply([{}], {}, [NodeType("gpu", BIG, 3)]), "1 with 1 CPU and 4 GPU each do not fit"),
+        ({"gpus": 4}, Supply([{}], {}, [NodeType("gpu", BIG, None)]), "1 with 1 CPU and 4 GPU each do not fit"),
+        ({"gpus": 4, "autoscale_to": 2}, Supply([], {}, [NodeType("gpu", BIG, 3)]), "on 0 nodes, room for 0"),
+        ({"cpus": 9}, Supply([BIG], {}), "room for 0; .*; if it starts nodes .*: workers.autoscale_to"),
     ],
 )
 def test_what_can_never_fit_is_refused(asked: dict[str, object], found: Supply, message: str) -> None:

@@ -88,6 +88,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         "workers.count": "auto",
         "workers.cpus": 1,
         "workers.gpus": "auto",
+        "workers.autoscale_to": 0,
         "workers.recycle_trials": 0,
         "workers.recycle_gib": 4,
         "faults.retries": 0,

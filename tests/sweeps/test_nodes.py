@@ -118,10 +118,9 @@ def test_a_sweep_whose_nodes_are_all_gone_can_still_be_stopped(
     nodes: Cluster, launch: Callable[..., History], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crew, "_PATIENT", 0.0)
-    (tmp_path / "mark").touch()
 
     def on_event(event: AnyEvent) -> None:
-        if isinstance(event, TrialEnded) and event.number == 2:
+        if isinstance(event, WorkerStarted):
             for node in list(nodes.worker_nodes):
                 nodes.remove_node(node, allow_graceful=False)
         if isinstance(event, ResourceEvent) and "no node that is there could hold one" in event.detail:
@@ -131,5 +130,4 @@ def test_a_sweep_whose_nodes_are_all_gone_can_still_be_stopped(
         launch(on_event, count=2)
     history = read_run(tmp_path / "run")
     assert history.stopped is not None
-    assert len(history.lost) >= 1
-    assert all(trial.ended is None or trial.state == "complete" for trial in history.trials.values())
+    assert not any(trial.ended for trial in history.trials.values())
