@@ -19,7 +19,7 @@ _NOT_CODE = [".git", ".venv", "venv", "__pycache__", "node_modules", "runs", "*.
 # The rest is for what a process takes beside its arrays: contexts, kernels, libraries.
 USED_OF_A_SHARE = 0.9
 _UNUSED = ("pandas", "sklearn")
-_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC")  # the last: JAX
 
 
 def local_environment(*, cpus: float, gpus: float, backend: str | None = None) -> dict[str, str]:

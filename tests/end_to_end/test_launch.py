@@ -96,7 +96,7 @@ def test_a_killed_driver_loses_nothing(capsweep: Capsweep, folder: Path, environ
     assert after.ended is not None
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_sweep_asked_to_stop_comes_to_rest_and_goes_on_from_its_checkpoints(
     capsweep: Capsweep, folder: Path, environment: dict[str, str], stop: signal.Signals
 ) -> None:
@@ -135,6 +135,32 @@ def test_a_sweep_asked_to_stop_comes_to_rest_and_goes_on_from_its_checkpoints(
         assert f"trial {number} goes on with epoch {len(stopped.trials[number].epochs) + 1}" in done.stdout
         assert after.trials[number].epochs[: len(stopped.trials[number].epochs)] == stopped.trials[number].epochs
     assert all(trial.state == "complete" and len(trial.epochs) == 8 for trial in after.trials.values())
+
+
+@pytest.mark.parametrize("said", ["data:", "run directory:"])
+def test_a_sweep_asked_to_stop_before_it_trains_leaves_nothing_behind(
+    folder: Path, environment: dict[str, str], said: str
+) -> None:
+    command = [*COMMAND, "launch", "small.yaml", "--run-dir", "run"]
+    mark = {"CAPSWEEP_TEST_MARK": str(folder)}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment | mark, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as driver:
+        assert driver.stdout is not None
+        next(line for line in driver.stdout if line.startswith(said))
+        driver.send_signal(signal.SIGTERM)
+        _, complaint = driver.communicate(timeout=100)
+    assert driver.returncode == 130
+    assert "Traceback" not in complaint
+    left = [path.parent.name for path in Path("/proc").glob("[0-9]*/environ") if mark_in(path, str(folder))]
+    assert not left, "processes that outlive the command"
+
+
+def mark_in(environ: Path, mark: str) -> bool:
+    try:
+        return f"CAPSWEEP_TEST_MARK={mark}".encode() in environ.read_bytes()
+    except OSError:
+        return False
 
 
 def test_a_sweep_out_of_time_has_an_exit_code_of_its_own(capsweep: Capsweep, folder: Path) -> None:

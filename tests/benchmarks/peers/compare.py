@@ -77,6 +77,8 @@ def measure(label: str, network: str) -> Row:
     if process.poll() != 0:
         raise SystemExit(f"{label} failed: {out / 'output.txt'}\n{(out / 'output.txt').read_text()[-2000:]}")
     row = _read_capsweep(out, began) if system == "capsweep" else _read_peer(out, began)
+    if row["trials"] != TRIALS[network]:
+        raise SystemExit(f"{label}: {row['trials']} whole trials of {TRIALS[network]}: {out}")
     shutil.rmtree(out)
     workers = 1 if system == "kerastuner" else WORKERS
     row |= {"label": label, "network": network, "workers": workers, "exit_seconds": exit_seconds}

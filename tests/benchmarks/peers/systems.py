@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from sweeps.history import read_run
 from tests.benchmarks.peers import work
 
 OUT = Path(os.environ.get("PEERS_OUT", "."))
@@ -144,6 +145,8 @@ def capsweep(configs: Configs) -> None:
     (OUT / "sweep.yaml").write_text(yaml.safe_dump(sweep, sort_keys=False))
     command = [str(Path(sys.executable).with_name("capsweep")), "launch", str(OUT / "sweep.yaml")]
     subprocess.run([*command, "--run-dir", str(OUT / "run")], check=True)
+    trials = read_run(OUT / "run").trials.values()
+    _check(configs, [trial.spec.params for trial in trials if trial.state == "complete"])
 
 
 def _check(given: Configs, ran: list[Any]) -> None:

@@ -157,9 +157,10 @@ def _halves(count: int) -> tuple[int, int]:
 @cache
 def _data() -> tuple[Any, Any]:
     with np.load(os.environ["CAPSWEEP_MNIST"]) as file:
-        x, y = (file["x_train"] / np.float32(255))[..., None], file["y_train"].astype(np.int32)
-    validation = slice(50_000, 50_000 + VALIDATION)
-    return (x[:TRAIN].copy(), y[:TRAIN]), (x[validation].copy(), y[validation])
+        parts = (slice(TRAIN), slice(50_000, 50_000 + VALIDATION))
+        pixels, labels = file["x_train"], file["y_train"].astype(np.int32)
+    first, second = (((pixels[part] / np.float32(255))[..., None], labels[part]) for part in parts)
+    return first, second
 
 
 def log(**row: Any) -> None:
