@@ -183,6 +183,10 @@ class SweepConfig(_Section):
     workers: WorkersConfig = WorkersConfig()
     faults: FaultsConfig = FaultsConfig()
 
+    def having(self, *, gpus: float) -> Self:
+        """The same, with so many GPUs for each worker."""
+        return self.model_copy(update={"workers": self.workers.model_copy(update={"gpus": gpus})})
+
     @model_validator(mode="after")
     def _compare_names_a_choice(self) -> Self:
         if self.compare is None:

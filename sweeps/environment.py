@@ -51,12 +51,18 @@ def cluster_environment(*, backend: str | None = None) -> dict[str, Any]:
     return {"env_vars": variables, "working_dir": os.getcwd(), "excludes": _NOT_CODE, "py_modules": packages}
 
 
-def process_environment(*, cpus: float, gpus: float) -> dict[str, str]:
-    """What must be set before a backend is imported: a thread for each core, no GPU or a share of one's memory."""
+def process_environment(*, cpus: float, gpus: float, all_memory: bool = False) -> dict[str, str]:
+    """What must be set before a backend is imported: a thread for each core, no GPU or a share of one's memory.
+
+    Args:
+        cpus: Of the process.
+        gpus: Of the process.
+        all_memory: Whether to say so where a whole GPU has no limit, because the process would inherit one.
+    """
     variables = dict.fromkeys(_THREADS, str(max(1, int(cpus)))) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if not gpus:
         return variables | {"CUDA_VISIBLE_DEVICES": ""}
-    if gpus < 1:
+    if gpus < 1 or all_memory:
         return variables | {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{gpus * USED_OF_A_SHARE:.3f}"}
     return variables
 

@@ -74,6 +74,7 @@ def run_phase(
             ahead = None
             if work.alone and not workers.has_room(alone=True):
                 ahead = work  # nothing else is begun, so that a device comes free
+                workers.clear()
                 break
             _start(work, workers, log, artifacts)
         if workers.overlap and ahead is None and not halt:

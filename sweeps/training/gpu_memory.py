@@ -12,6 +12,7 @@ from typing import Literal
 import keras
 
 from sweeps.environment import USED_OF_A_SHARE
+from sweeps.errors import WorkerError
 from sweeps.hardware import gpu_memory
 
 
@@ -27,7 +28,13 @@ def limit_gpu_memory(gpus: float | Literal["auto"]) -> None:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        for device, total in zip(tf.config.list_physical_devices("GPU"), gpu_memory(), strict=False):
+        devices, totals = tf.config.list_physical_devices("GPU"), gpu_memory()
+        if len(devices) != len(totals):
+            raise WorkerError(
+                f"workers.gpus: {gpus:g}: a share cannot be held to, because nvidia-smi does not tell the memory of "
+                f"the {len(devices)} GPUs that TensorFlow sees; give each worker a whole GPU"
+            )
+        for device, total in zip(devices, totals, strict=True):
             limit = tf.config.LogicalDeviceConfiguration(memory_limit=int(total * share))
             tf.config.set_logical_device_configuration(device, [limit])
     if keras.backend.backend() == "torch":

@@ -69,12 +69,14 @@ class Slot:
     heard: float = 0.0
     place: tuple[str, str] = ("", "")
     alone: bool = False
+    whole: bool = False
+    leaving: bool = False
     usage: Usage = field(default_factory=Usage)
 
     @property
     def idle(self) -> bool:
         """Whether it may be given a trial."""
-        return self.ready and not self.busy
+        return self.ready and not self.busy and not self.leaving
 
     @property
     def busy(self) -> bool:
@@ -107,6 +109,7 @@ class Crew:
         self._explained = ""
         self.slots: list[Slot] = []
         self.calls: dict[Any, Slot] = {}
+        self._shares = 0
         self.news: deque[ResourceEvent | WorkerEnded] = deque()
         for _ in range(cluster.count):
             self._add()
@@ -120,11 +123,44 @@ class Crew:
 
     def replace(self, slot: Slot, reason: str) -> None:
         """Put a fresh actor in the place of one; what is still under way on it is never heard of again."""
+        if slot.whole:
+            self.share_again(slot, reason)
+            return
         self._drop(slot, reason)
         if self._follows:
             self._adjust()
         else:
             self._add()
+
+    def clear_a_device(self) -> None:
+        """Put one process with a whole GPU in the place of those that share it, as soon as they have nothing to do.
+
+        A process cannot have more memory than the share that it was started with.
+        """
+        if any(slot.whole for slot in self.slots):
+            return
+        leaving = [slot for slot in self.slots if slot.leaving] or self._least_busy()
+        for slot in leaving:
+            slot.leaving = True
+        if leaving and not any(slot.busy for slot in leaving):
+            for slot in leaving:
+                self._drop(slot, "makes room for a trial that needs its GPU alone")
+            self._shares = len(leaving)
+            self._add(whole=True)
+
+    def share_again(self, slot: Slot, reason: str = "its GPU is shared again") -> None:
+        """Put processes that share a GPU in the place of the one that had it whole."""
+        self._drop(slot, reason)
+        for _ in range(self._shares):
+            self._add()
+
+    def _least_busy(self) -> list[Slot]:
+        """All that is on the device with the fewest trials."""
+        by_place: dict[tuple[str, str], list[Slot]] = {}
+        for slot in self.slots:
+            if slot.ready:
+                by_place.setdefault(slot.place, []).append(slot)
+        return min(by_place.values(), key=lambda slots: sum(slot.busy for slot in slots), default=[])
 
     def look_around(self) -> None:
         """Now and then: follow the cluster, and say why workers still wait for room, whenever the reason is new."""
@@ -146,6 +182,8 @@ class Crew:
             self._drop(slot, "the sweep has ended")
 
     def _adjust(self) -> None:
+        if any(slot.whole or slot.leaving for slot in self.slots):
+            return  # whatever is added now could take what they leave
         found = supply()
         room = found.room(self._need)
         more = min(found.ever(self._need), 2 * room) if found.types else room
@@ -156,20 +194,22 @@ class Crew:
         for slot in surplus:
             self._drop(slot, "there is no room for it")
 
-    def _add(self) -> None:
+    def _add(self, *, whole: bool = False) -> None:
         name = f"worker-{self._made}"
         self._made += 1
-        options: dict[str, Any] = {"num_cpus": self._need.cpus, "num_gpus": self._need.gpus}
+        gpus = 1.0 if whole else self._need.gpus
+        options: dict[str, Any] = {"num_cpus": self._need.cpus, "num_gpus": gpus}
         elsewhere = self._cluster.address is not None
-        if elsewhere:  # on this machine, Ray itself was started with these
-            variables = process_environment(cpus=self._need.cpus, gpus=self._need.gpus)
+        if elsewhere or whole:  # on this machine, Ray itself was started with these
+            variables = process_environment(cpus=self._need.cpus, gpus=gpus, all_memory=whole)
             options["runtime_env"] = {"env_vars": variables}
         actor_class: Any = ray.remote(_Actor)
-        slot = Slot(name, actor_class.options(**options).remote(name, self._trainer))
+        slot = Slot(name, actor_class.options(**options).remote(name, self._trainer), whole=whole)
         self.slots.append(slot)
         self.call(slot, slot.actor.place.remote())
         code = None if elsewhere else os.getcwd()
-        self.call(slot, slot.actor.open_here.remote(self._config, self._data, code))
+        config = self._config.having(gpus=1.0) if whole else self._config
+        self.call(slot, slot.actor.open_here.remote(config, self._data, code))
 
     def _drop(self, slot: Slot, reason: str) -> None:
         ray.kill(slot.actor)

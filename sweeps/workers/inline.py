@@ -44,6 +44,9 @@ class InlineWorkers:
         """Whether the worker is open and idle; it is always alone."""
         return self._ready and not self.busy()
 
+    def clear(self) -> None:
+        """Nothing is beside it."""
+
     def start(
         self,
         spec: TrialSpec,

@@ -63,6 +63,11 @@ class RayWorkers:
         """Whether a worker is ready and idle; `alone`: whether all that share its device are idle too."""
         return bool(self._free(alone=alone))
 
+    def clear(self) -> None:
+        """Have a device come free for a trial that is to run `alone`; to be called until there is room for it."""
+        if 0 < self.gpus < 1:
+            self._crew.clear_a_device()
+
     def start(
         self,
         spec: TrialSpec,
@@ -137,10 +142,15 @@ class RayWorkers:
         """Idle workers, but for those beside a trial that wants its device for itself."""
         if len(self._slots) >= len(self._crew.slots):
             return []
+        if 0 < self.gpus < 1:
+            return [slot for slot in self._crew.slots if slot.idle and slot.whole == alone]
         busy = {slot.place for slot in self._crew.slots if slot.busy and (alone or slot.alone)}
         return [slot for slot in self._crew.slots if slot.idle and slot.place not in busy]
 
     def _recycle_if_due(self, slot: Slot) -> None:
+        if slot.whole and not slot.busy:
+            self._crew.share_again(slot)
+            return
         reason = None if slot.busy else slot.usage.too_much(self._limits)
         if reason:
             self._crew.news.append(ResourceEvent(kind="recycled", number=None, worker=slot.name, detail=reason))

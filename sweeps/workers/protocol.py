@@ -67,6 +67,9 @@ class Workers(Protocol):
     def has_room(self, *, alone: bool = False) -> bool:
         """Whether a worker is ready and idle; `alone`: whether all that share its device are idle too."""
 
+    def clear(self) -> None:
+        """Have a device come free for a trial that is to run `alone`; to be called until there is room for it."""
+
     def start(
         self,
         spec: TrialSpec,

@@ -56,6 +56,9 @@ class SimulatedWorkers:
     def has_room(self, *, alone: bool = False) -> bool:
         return bool(self._idle)
 
+    def clear(self) -> None:
+        return
+
     def start(
         self,
         spec: TrialSpec,

@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 
 from search_spaces import Params
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
 from sweeps.records import Seeds
 from sweeps.seeds import derive
 from sweeps.training.synthetic import SyntheticTrainer
@@ -104,3 +106,15 @@ class Unsaveable(SyntheticTrainer):
 
     def save(self, number: int) -> bytes:
         raise NotImplementedError("no\nget_config")
+
+
+class SharingTrainer(SyntheticTrainer):
+    """Reports what it may take of a GPU."""
+
+    def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
+        super().__init__(config, data, worker=worker)
+        fraction = float(os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"])
+        self._formula = lambda params, seeds, epoch: {"gpus": float(config.workers.gpus), "fraction": fraction}
+
+
+gpu_share = learning

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import pytest
 
+from sweeps.errors import WorkerError
 from sweeps.training import gpu_memory
 from sweeps.training.gpu_memory import limit_gpu_memory
 
@@ -32,3 +33,12 @@ def test_tensorflow_is_told_before_it_touches_a_gpu(
     monkeypatch.setattr(gpu_memory, "gpu_memory", lambda: [1000, 2000])
     limit_gpu_memory(gpus)
     assert told == limits
+
+
+def test_a_share_that_cannot_be_held_to_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a"])
+    monkeypatch.setattr(gpu_memory, "gpu_memory", lambda: [])
+    with pytest.raises(WorkerError, match=r"workers.gpus: 0.5: .* the 1 GPUs that TensorFlow sees; give each worker a"):
+        limit_gpu_memory(0.5)
