@@ -54,6 +54,24 @@ def test_a_model_is_kept_whole_with_its_digest(log: RunLog) -> None:
     assert files(log) == ["trial-00007-model.keras"]
 
 
+def test_nothing_is_put_into_a_run_that_another_driver_has_taken_over(log: RunLog) -> None:
+    artifacts = Artifacts(log, cap=100)
+    artifacts.keep_checkpoint(0, b"old", epochs=1)
+    other = RunLog.open(log.directory, take_over=True)
+    for put in (lambda: artifacts.keep_checkpoint(0, b"new", epochs=2), lambda: artifacts.keep_model(0, b"new")):
+        with pytest.raises(RunError, match="another driver has taken this run over"):
+            put()
+    assert files(log) == ["trial-00000-epoch-0001.checkpoint"]
+    other.close()
+
+
+def test_what_a_kill_left_half_written_goes_at_the_next_resume(log: RunLog) -> None:
+    Artifacts(log, cap=100).keep_checkpoint(0, b"old", epochs=1)
+    (log.directory.artifacts / ".trial-00000-epoch-0002.checkpoint.4711").write_bytes(b"ha")
+    again(log)
+    assert files(log) == ["trial-00000-epoch-0001.checkpoint"]
+
+
 def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_no_event(
     log: RunLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
