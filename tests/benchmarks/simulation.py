@@ -4,8 +4,8 @@
 
 The loop, the search (TPE, median pruner, three arms) and the log are the real ones; only the workers are not. An epoch
 takes simulated seconds, 20 % more or less. Whatever the driver computes between two waits advances the clock by its
-measured CPU time, in which finished workers stand idle. Printed for the whole sweep, and until its last trial began:
-after that workers are idle because nothing is left to train.
+measured CPU time, in which finished workers stand idle. No checkpoints are taken. Printed for the whole sweep, and until
+its last trial began: after that workers are idle because nothing is left to train.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import resource
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,8 @@ from typing import Any
 
 from sweeps.artifacts import Artifacts
 from sweeps.config import SweepConfig
-from sweeps.loop import Assignment, run_phase
-from sweeps.records import AnyEvent, AttemptStarted, EpochEnded, ModelFacts, TrialEnded, TrialSpec, WorkerEvent
+from sweeps.loop import run_phase
+from sweeps.records import AnyEvent, AttemptStarted, EpochEnded, ModelFacts, TrialEnded, TrialSpec
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search
 from sweeps.seeds import derive
@@ -134,24 +135,24 @@ def _metrics(spec: TrialSpec, epoch: int) -> dict[str, float]:
     return {"loss": 1 - accuracy, "val_loss": 1 - accuracy, "accuracy": accuracy, "val_accuracy": accuracy}
 
 
-class TimedSearch(Search):
-    """A search that knows what it cost."""
+class Meter:
+    """CPU seconds by name; what is measured inside something else is not counted twice."""
 
-    def __init__(self, config: SweepConfig) -> None:
-        super().__init__(config)
+    def __init__(self) -> None:
         self.cpu: Counter[str] = Counter()
+        self._inside = 0.0
 
-    def ask(self) -> Assignment | None:
-        return self._timed("ask", super().ask)
+    def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any, **named: Any) -> Any:
+            before, self._inside, began = self._inside, 0.0, time.process_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                taken = time.process_time() - began
+                self.cpu[name] += taken - self._inside  # type: ignore[assignment]
+                self._inside = before + taken
 
-    def observe(self, event: WorkerEvent) -> TrialEnded | None:
-        return self._timed("observe", super().observe, event)
-
-    def _timed(self, name: str, function: Any, *arguments: Any) -> Any:
-        began = time.process_time()
-        result = function(*arguments)
-        self.cpu[name] += time.process_time() - began  # type: ignore[assignment]
-        return result
+        return timed
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,10 @@ def simulate(*, workers: int, trials: int, epochs: int, seconds: float) -> Outco
         },
         source="simulation",
     )
-    search, simulated = TimedSearch(config), SimulatedWorkers(workers, seconds)
+    search, simulated, meter = Search(config), SimulatedWorkers(workers, seconds), Meter()
+    search.ask, search.observe = meter.wrap("ask", search.ask), meter.wrap("observe", search.observe)  # type: ignore[method-assign]
+    for arm in search._arms.values():
+        arm.should_prune = meter.wrap("prune", arm.should_prune)  # type: ignore[method-assign]
     events, states = Counter[str](), Counter[str]()
 
     def count(event: AnyEvent) -> None:
@@ -198,10 +202,11 @@ def simulate(*, workers: int, trials: int, epochs: int, seconds: float) -> Outco
         tempfile.TemporaryDirectory() as folder,
         closing(RunLog.create(RunDirectory(Path(folder) / "run"), on_event=count)) as log,
     ):
+        log.append = meter.wrap("log", log.append)  # type: ignore[method-assign]
         run_phase(search, simulated, log, Artifacts(log, cap=0))
         size = log.directory.events.stat().st_size
     whole = time.process_time() - began
-    cpu = {**search.cpu, "loop and log": whole - search.cpu.total()}
+    cpu = {**meter.cpu, "the rest": whole - meter.cpu.total()}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     share = simulated.busy_seconds / (simulated.now * workers)
     return Outcome(share, simulated.share_at_last_start, simulated.now, cpu, events, size, memory, states)
