@@ -4,7 +4,7 @@
 
 The loop, the search (TPE, median pruner, three arms) and the log are the real ones; only the workers are not. An epoch
 takes simulated seconds, 20 % more or less. Whatever the driver computes between two waits advances the clock by its
-measured CPU time, in which finished workers stand idle. No checkpoints are taken. Printed for the whole sweep, and until
+measured CPU time, in which finished workers stand idle. Checkpoints are left out. Printed for the whole sweep and until
 its last trial began: after that workers are idle because nothing is left to train.
 """
 
