@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import optuna
+from optuna.search_space import IntersectionSearchSpace
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sweeps.config import Named
@@ -23,8 +25,13 @@ class _Settings(BaseModel):
 class Sampler(_Settings):
     """Chooses params; made anew with a seed of its own for every suggestion."""
 
-    def make(self, seed: int) -> optuna.samplers.BaseSampler:
-        """Optuna's sampler."""
+    def make(self, seed: int, seen: IntersectionSearchSpace) -> optuna.samplers.BaseSampler:
+        """Optuna's sampler.
+
+        Args:
+            seed: Of the next suggestion.
+            seen: What the study's trials have in common, for samplers that ask.
+        """
         return optuna.samplers.RandomSampler(seed=seed)
 
     def phase(self, judged: int) -> str:
@@ -37,6 +44,18 @@ class Sampler(_Settings):
         return 0
 
 
+class _Tpe(optuna.samplers.TPESampler):
+    """Does not read the whole study again, though it is made anew, to learn what its trials have in common."""
+
+    def __init__(self, seen: IntersectionSearchSpace, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._seen = seen
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
+        """The params that every trial had, but for those with a single value."""
+        return {name: each for name, each in self._seen.calculate(study).items() if not each.single()}
+
+
 class Tpe(Sampler):
     """Tree-structured Parzen estimator, with the settings that Optuna 5 would choose written out."""
 
@@ -45,9 +64,10 @@ class Tpe(Sampler):
     multivariate: bool = True
     constant_liar: bool = True
 
-    def make(self, seed: int) -> optuna.samplers.BaseSampler:
+    def make(self, seed: int, seen: IntersectionSearchSpace) -> optuna.samplers.BaseSampler:
         """Optuna's sampler."""
-        return optuna.samplers.TPESampler(
+        make = partial(_Tpe, seen) if self.multivariate else optuna.samplers.TPESampler
+        return make(
             n_startup_trials=self.startup_trials,
             n_ei_candidates=self.candidates,
             multivariate=self.multivariate,

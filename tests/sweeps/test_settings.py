@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import optuna
 import pytest
+from optuna.search_space import IntersectionSearchSpace
 
 from sweeps.config import Named, SweepConfig
 from sweeps.errors import ConfigError
 from sweeps.search import Search
 from sweeps.search.settings import PRUNERS, SAMPLERS, Median, Pruner, Sampler, Tpe, read_pruner, read_sampler
+
+SEEN = IntersectionSearchSpace(include_pruned=True)
 
 
 def named(name: str, **settings: Any) -> Named:
@@ -78,8 +82,8 @@ def test_optuna_is_given_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optuna.samplers, "TPESampler", lambda **settings: given.append(settings))
     monkeypatch.setattr(optuna.samplers, "RandomSampler", lambda **settings: given.append(settings))
     monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda **settings: given.append(settings))
-    Tpe(startup_trials=3, candidates=5, multivariate=False, constant_liar=False).make(7)
-    Sampler().make(8)
+    Tpe(startup_trials=3, candidates=5, multivariate=False, constant_liar=False).make(7, SEEN)
+    Sampler().make(8, SEEN)
     Median(startup_trials=2, warmup_steps=5).make(steps_per_epoch=2)
     assert given == [
         {
@@ -95,12 +99,36 @@ def test_optuna_is_given_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_written_out_are_those_optuna_would_choose() -> None:
-    ours, theirs = (vars(sampler) for sampler in (Tpe().make(0), optuna.samplers.TPESampler(seed=0)))
+    ours, theirs = (vars(sampler) for sampler in (Tpe().make(0, SEEN), optuna.samplers.TPESampler(seed=0)))
     assert {key: ours[key] for key in ("_n_startup_trials", "_n_ei_candidates", "_constant_liar")} == {
         key: theirs[key] for key in ("_n_startup_trials", "_n_ei_candidates", "_constant_liar")
     }
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
     assert study.sampler._is_multivariate(study) is Tpe().multivariate  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("multivariate", [True, False])
+def test_draws_are_optunas_own_whether_or_not_trials_have_every_param(multivariate: bool) -> None:
+    def draw(make: Callable[[int], optuna.samplers.BaseSampler]) -> list[dict[str, Any]]:
+        study = optuna.create_study()
+        for number in range(60):
+            study.sampler = make(number)
+            trial = study.ask()
+            x, kind = trial.suggest_float("x", -1, 1), trial.suggest_categorical("kind", ["a", "b"])
+            y = trial.suggest_int("y", 0, 9) if number > 30 or kind == "a" else 3
+            trial.suggest_int("fixed", 4, 4)
+            if number % 7:
+                study.tell(trial, x * x + y)
+            else:
+                trial.report(x, 0)
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED if number % 2 else optuna.trial.TrialState.FAIL)
+        return [trial.params for trial in study.trials]
+
+    seen = IntersectionSearchSpace(include_pruned=True)
+    ours = draw(lambda seed: Tpe(multivariate=multivariate).make(seed, seen))
+    assert ours == draw(
+        lambda seed: optuna.samplers.TPESampler(seed=seed, multivariate=multivariate, constant_liar=True)
+    )
 
 
 def test_phases_and_startup() -> None:
