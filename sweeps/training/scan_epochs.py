@@ -19,7 +19,7 @@ State = tuple[list[Any], ...]
 class ScanEpochs:
     """By one call that scans over the batches: what a GPU trains in less time than the host needs to send them.
 
-    On a CPU XLA takes a loop's body for a single thread's work, and `fit` is as quick.
+    Its numbers are tested on a CPU; it has not run on a GPU yet, and what it gains there is not measured.
 
     Args:
         model: Compiled, with the backend's compiler.

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.chaos [--seed 0] [--drivers 20] [--workers 20] [--nodes 3] [--short]
 
 From the checkout's folder, as root where the disk shall fill up. A real sweep, of small Keras models on digits, is
-driven by the command line over a real Ray cluster of three nodes; its run directory lies on a disk of a few MiB. A
+driven by the command line over a real Ray cluster of three nodes; its run directory lies on a small disk. A
 seeded hand reads the log, and every few epochs it does one of these, in an order drawn beforehand:
 
 - driver: kills the driver (SIGKILL), and resumes; torn: does so, and leaves half a line at the end of the log;
@@ -12,7 +12,8 @@ seeded hand reads the log, and every few epochs it does one of these, in an orde
 - disk: fills the disk until the driver says that it waits, then makes room;
 - two: starts a second driver, which must be refused, then a third that takes the run over.
 
-Some trials diverge and some run out of memory, every time they are tried. The same sweep has run undisturbed before.
+A trial may lose nine workers in a row here, so that chance alone fails none. Some trials diverge and some run out of
+memory, every time they are tried. The same sweep has run undisturbed before.
 Then: every trial was chosen and has ended once, with the params, state and metrics of the undisturbed one, bit for bit;
 the budget is met; the log reads from end to end; and no loss has cost more than `checkpoint_every` epochs.
 """
