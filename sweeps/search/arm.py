@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import optuna
-from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import TrialState
 
 from search_spaces import Params, ParamValue, SearchSpace
@@ -57,9 +56,8 @@ class Arm:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.name, self.value, self.space = name, value, space
         self._seed, self._sampler, self._first = seed, sampler, first
-        self._seen = IntersectionSearchSpace(include_pruned=True)
         self._study = optuna.create_study(
-            study_name=name, direction=direction, sampler=sampler.make(seed, self._seen), pruner=pruner
+            study_name=name, direction=direction, sampler=sampler.make(seed), pruner=pruner
         )
         self._running: dict[int, optuna.Trial] = {}
         self._reported: dict[int, set[int]] = {}
@@ -71,7 +69,8 @@ class Arm:
         if self.asked < len(self._first):
             self._study.enqueue_trial(dict(self._first[self.asked]))
             return Suggestion(self.asked, self._begin(), "given")
-        self._study.sampler = self._sampler.make(derive(self._seed, self.value, self.asked, "sampler"), self._seen)
+        seed = derive(self._seed, self.value, self.asked, "sampler")
+        self._study.sampler = self._sampler.make(seed, last=self._study.sampler)
         params = self._begin()
         return Suggestion(self.asked - 1, params, self._sampler.phase(self._judged))
 

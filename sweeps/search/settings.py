@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import optuna
-from optuna.search_space import IntersectionSearchSpace
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sweeps.config import Named
 from sweeps.errors import ConfigError
 from sweeps.messages import explain
+from sweeps.search.tpe import RememberingTpe
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -23,14 +22,14 @@ class _Settings(BaseModel):
 
 
 class Sampler(_Settings):
-    """Chooses params; made anew with a seed of its own for every suggestion."""
+    """Chooses params, with a seed of its own for every suggestion."""
 
-    def make(self, seed: int, seen: IntersectionSearchSpace) -> optuna.samplers.BaseSampler:
+    def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
         """Optuna's sampler.
 
         Args:
             seed: Of the next suggestion.
-            seen: What the study's trials have in common, for samplers that ask.
+            last: What was made for the study's last one; it may be given the new seed and come back.
         """
         return optuna.samplers.RandomSampler(seed=seed)
 
@@ -44,18 +43,6 @@ class Sampler(_Settings):
         return 0
 
 
-class _Tpe(optuna.samplers.TPESampler):
-    """Does not read the whole study again, though it is made anew, to learn what its trials have in common."""
-
-    def __init__(self, seen: IntersectionSearchSpace, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._seen = seen
-
-    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
-        """The params that every trial had, but for those with a single value."""
-        return {name: each for name, each in self._seen.calculate(study).items() if not each.single()}
-
-
 class Tpe(Sampler):
     """Tree-structured Parzen estimator, with the settings that Optuna 5 would choose written out."""
 
@@ -64,10 +51,12 @@ class Tpe(Sampler):
     multivariate: bool = True
     constant_liar: bool = True
 
-    def make(self, seed: int, seen: IntersectionSearchSpace) -> optuna.samplers.BaseSampler:
+    def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
         """Optuna's sampler."""
-        make = partial(_Tpe, seen) if self.multivariate else optuna.samplers.TPESampler
-        return make(
+        if isinstance(last, RememberingTpe):
+            last.reseed(seed)
+            return last
+        return RememberingTpe(
             n_startup_trials=self.startup_trials,
             n_ei_candidates=self.candidates,
             multivariate=self.multivariate,

@@ -7,14 +7,11 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.search_space import IntersectionSearchSpace
 
 from sweeps.config import Named, SweepConfig
 from sweeps.errors import ConfigError
 from sweeps.search import Search
 from sweeps.search.settings import PRUNERS, SAMPLERS, Median, Pruner, Sampler, Tpe, read_pruner, read_sampler
-
-SEEN = IntersectionSearchSpace(include_pruned=True)
 
 
 def named(name: str, **settings: Any) -> Named:
@@ -79,11 +76,11 @@ def test_what_is_not_known_or_breaks_a_rule_is_refused_before_anything_starts(te
 
 def test_optuna_is_given_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, Any]] = []
-    monkeypatch.setattr(optuna.samplers, "TPESampler", lambda **settings: given.append(settings))
+    monkeypatch.setattr(optuna.samplers.TPESampler, "__init__", lambda self, **settings: given.append(settings))
     monkeypatch.setattr(optuna.samplers, "RandomSampler", lambda **settings: given.append(settings))
     monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda **settings: given.append(settings))
-    Tpe(startup_trials=3, candidates=5, multivariate=False, constant_liar=False).make(7, SEEN)
-    Sampler().make(8, SEEN)
+    Tpe(startup_trials=3, candidates=5, multivariate=False, constant_liar=False).make(7)
+    Sampler().make(8)
     Median(startup_trials=2, warmup_steps=5).make(steps_per_epoch=2)
     assert given == [
         {
@@ -99,7 +96,7 @@ def test_optuna_is_given_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_written_out_are_those_optuna_would_choose() -> None:
-    ours, theirs = (vars(sampler) for sampler in (Tpe().make(0, SEEN), optuna.samplers.TPESampler(seed=0)))
+    ours, theirs = (vars(sampler) for sampler in (Tpe().make(0), optuna.samplers.TPESampler(seed=0)))
     assert {key: ours[key] for key in ("_n_startup_trials", "_n_ei_candidates", "_constant_liar")} == {
         key: theirs[key] for key in ("_n_startup_trials", "_n_ei_candidates", "_constant_liar")
     }
@@ -109,14 +106,21 @@ def test_settings_written_out_are_those_optuna_would_choose() -> None:
 
 @pytest.mark.parametrize("multivariate", [True, False])
 def test_draws_are_optunas_own_whether_or_not_trials_have_every_param(multivariate: bool) -> None:
-    def draw(make: Callable[[int], optuna.samplers.BaseSampler]) -> list[dict[str, Any]]:
+    def draw(make: Callable[[int, optuna.samplers.BaseSampler], optuna.samplers.BaseSampler]) -> list[dict[str, Any]]:
         study = optuna.create_study()
-        for number in range(60):
-            study.sampler = make(number)
+        running: list[optuna.Trial] = []
+        for number in range(150):
+            study.sampler = make(number, study.sampler)
             trial = study.ask()
             x, kind = trial.suggest_float("x", -1, 1), trial.suggest_categorical("kind", ["a", "b"])
+            if number % 11 == 5:
+                running.append(trial)
+                continue
             y = trial.suggest_int("y", 0, 9) if number > 30 or kind == "a" else 3
             trial.suggest_int("fixed", 4, 4)
+            if number % 11 == 10:
+                late = running.pop()
+                study.tell(late, 1.0 + late.suggest_int("y", 0, 9))
             if number % 7:
                 study.tell(trial, x * x + y)
             else:
@@ -124,10 +128,9 @@ def test_draws_are_optunas_own_whether_or_not_trials_have_every_param(multivaria
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED if number % 2 else optuna.trial.TrialState.FAIL)
         return [trial.params for trial in study.trials]
 
-    seen = IntersectionSearchSpace(include_pruned=True)
-    ours = draw(lambda seed: Tpe(multivariate=multivariate).make(seed, seen))
+    ours = draw(Tpe(multivariate=multivariate).make)
     assert ours == draw(
-        lambda seed: optuna.samplers.TPESampler(seed=seed, multivariate=multivariate, constant_liar=True)
+        lambda seed, last: optuna.samplers.TPESampler(seed=seed, multivariate=multivariate, constant_liar=True)
     )
 
 
