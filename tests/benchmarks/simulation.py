@@ -5,7 +5,8 @@
 The loop, the search (TPE, median pruner, three arms) and the log are the real ones; only the workers are not. An epoch
 takes simulated seconds, 20 % more or less. Whatever the driver computes between two waits advances the clock by its
 measured CPU time, in which finished workers stand idle. Checkpoints are left out. Printed for the whole sweep and until
-its last trial began: after that workers are idle because nothing is left to train.
+its last trial began: after that workers are idle because nothing is left to train. A driver that takes no time, with
+the very same trials in the same order, gives the bound for the whole sweep.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import resource
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ class SimulatedWorkers:
         self._specs: dict[int, tuple[TrialSpec, int, str]] = {}
         self._due: list[tuple[float, int, int]] = []
         self._saved: list[Saved] = []
+        self.trained: dict[int, float] = {}
 
     def has_room(self, *, alone: bool = False) -> bool:
         return bool(self._idle)
@@ -82,6 +84,7 @@ class SimulatedWorkers:
         luck = derive(self._specs[number][0].seeds.order, epoch) / 2**31
         seconds = self._seconds * (0.8 + 0.4 * luck)
         self.busy_seconds += seconds
+        self.trained[number] = self.trained.get(number, 0.0) + seconds
         heapq.heappush(self._due, (self._passed() + seconds, number, epoch))
 
     def save(self, number: int, kind: Kind) -> None:
@@ -129,6 +132,20 @@ class SimulatedWorkers:
         return self.now
 
 
+def share_without_driver(trials: Iterable[float], workers: int) -> float:
+    """What is busy where each trial goes, in order and at once, to the worker that is free first.
+
+    Args:
+        trials: Seconds of each.
+        workers: How many.
+    """
+    free, whole = [0.0] * workers, 0.0
+    for seconds in trials:
+        heapq.heapreplace(free, free[0] + seconds)
+        whole += seconds
+    return whole / (max(free) * workers)
+
+
 def _metrics(spec: TrialSpec, epoch: int) -> dict[str, float]:
     rate, luck = float(spec.params["learning_rate"]), derive(spec.seeds.init, epoch) / 2**31
     accuracy = 0.9 - abs(rate - 1e-3) * 20 + 0.01 * epoch + 0.05 * luck
@@ -161,6 +178,7 @@ class Outcome:
 
     busy: float
     busy_until_last_start: float
+    busy_without_driver: float
     simulated_seconds: float
     cpu: dict[str, float]
     events: Counter[str]
@@ -209,7 +227,8 @@ def simulate(*, workers: int, trials: int, epochs: int, seconds: float) -> Outco
     cpu = {**meter.cpu, "the rest": whole - meter.cpu.total()}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     share = simulated.busy_seconds / (simulated.now * workers)
-    return Outcome(share, simulated.share_at_last_start, simulated.now, cpu, events, size, memory, states)
+    bound = share_without_driver(simulated.trained.values(), workers)
+    return Outcome(share, simulated.share_at_last_start, bound, simulated.now, cpu, events, size, memory, states)
 
 
 def main() -> None:
@@ -221,7 +240,8 @@ def main() -> None:
     print(f"{outcome.states.total():,} trials ({dict(outcome.states)}) on {asked.workers:,} workers")
     print(
         f"busy {outcome.busy:.1%} of {outcome.simulated_seconds:,.0f} simulated seconds, "
-        f"{outcome.busy_until_last_start:.1%} of those before the last trial began"
+        f"{outcome.busy_until_last_start:.1%} of those before the last trial began; "
+        f"a driver that takes no time: {outcome.busy_without_driver:.1%}"
     )
     ends = outcome.simulated_seconds
     print(", ".join(f"{name} {seconds:,.1f} s" for name, seconds in outcome.cpu.items()), end=" of driver CPU ")
