@@ -153,10 +153,9 @@ def _write_header(prepared: Prepared, log: RunLog) -> None:
             dirty=dirty,
             versions=package_versions(),
             notes=prepared.notes,
-        )
+        ),
+        *prepared.search.studies(),
     )
-    for study in prepared.search.studies():
-        log.append(study)
 
 
 def _prepare_again(history: History, config: SweepConfig, means: Means) -> Prepared:

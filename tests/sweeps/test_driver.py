@@ -260,6 +260,16 @@ def test_the_header_says_what_was_asked(sweep: MakeConfig, data: Dataset, tmp_pa
     assert first == to_line(history.header)
 
 
+def test_no_log_has_a_header_without_its_studies(sweep: MakeConfig, data: Dataset, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def look(event: AnyEvent) -> None:
+        seen.append(len(read_run(tmp_path / "run").studies))
+
+    driver.launch(prepared(sweep(), data), RunDirectory(tmp_path / "run"), replace(means(), on_event=look))
+    assert set(seen) == {2}
+
+
 def test_a_larger_budget_is_taken_at_resume_and_remembered(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
