@@ -70,12 +70,13 @@ def run_phase(
     """
     ahead: Assignment | None = None
     while not _at_rest(halt := stopping(), source, workers):
-        while not halt and workers.has_room() and (work := ahead or _choose(source, log)) is not None:
-            ahead = None
-            if work.alone and not workers.has_room(alone=True):
-                ahead = work  # nothing else is begun, so that a device comes free
-                workers.clear()
+        while not halt and (work := ahead or (_choose(source, log) if workers.has_room() else None)) is not None:
+            ahead = work
+            if not workers.has_room(alone=work.alone):
+                if work.alone:
+                    workers.clear()  # nothing else is begun meanwhile, so that a device comes free
                 break
+            ahead = None
             _start(work, workers, log, artifacts)
         if workers.overlap and ahead is None and not halt:
             ahead = _choose(source, log)
@@ -92,7 +93,7 @@ def run_phase(
             if isinstance(result, TrialEnded):
                 _finish(result, source, workers, artifacts, lost=isinstance(report, AttemptLost))
             elif isinstance(report, EpochEnded):
-                _go_on(report, source, workers, stopping=halt)
+                _go_on(report, source, workers, stopping=stopping())
             elif isinstance(report, TrialFailed):
                 workers.release(report.number)
 

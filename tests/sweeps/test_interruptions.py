@@ -167,6 +167,21 @@ def test_a_driver_that_dies_again_and_again(
     check(run, whole, losses=losses)
 
 
+def test_a_stop_between_two_epochs_begins_no_other(
+    prepared: Callable[[], driver.Prepared], whole: Path, tmp_path: Path
+) -> None:
+    log = events(whole)
+    first = (isinstance(event, EpochEnded) and event.epoch == 0 and place > 20 for place, event in enumerate(log, 1))
+    count = 1 + list(first).index(True)
+    with pytest.raises(SweepStoppedError, match="interrupted"):
+        driver.launch(
+            prepared(),
+            RunDirectory(tmp_path / "run"),
+            means(at_event(count, lambda: signal.raise_signal(signal.SIGINT))),
+        )
+    assert not [event for event in events(tmp_path / "run")[count:] if isinstance(event, EpochEnded)]
+
+
 @pytest.mark.parametrize("count", [6, 13, 40, 77])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_brings_every_trial_to_rest_with_a_checkpoint(
