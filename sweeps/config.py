@@ -117,7 +117,8 @@ class WorkersConfig(_Section):
         count: `auto` for as many as fit.
         cpus: Cores of each, with a thread for each.
         gpus: GPUs of each, or a share of one; `auto` for one where there are any.
-        autoscale_to: With count auto, workers to ask a cluster's autoscaler for; 0 takes the nodes as they come.
+        autoscale_to: With count auto, workers to ask a cluster's autoscaler for; 0 takes the nodes as they come, and
+            asks an autoscaler that tells what it may start for as many again as there are, up to a worker a trial.
         recycle_trials: Trials after which a process is replaced by a fresh one; 0 for never.
         recycle_gib: Growth of a process since its first trial after which it is replaced; 0 for never.
     """

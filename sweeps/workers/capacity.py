@@ -70,6 +70,19 @@ class Supply:
         """Workers that the cluster holds once its autoscaler, if it tells of itself, has started all that it may."""
         return max(self.room(need), sum(kind.room(need) for kind in self.types))
 
+    def wanted(self, need: Need, *, autoscale_to: int, trials: int) -> int:
+        """Workers to have, some of which may wait for nodes that an autoscaler will start for them.
+
+        Args:
+            need: Of each.
+            autoscale_to: That were asked for, whatever there is.
+            trials: Of the whole sweep: an autoscaler that tells what it may start is asked for twice as many workers as
+                there is room for, but for no more than one a trial.
+        """
+        room = self.room(need)
+        more = min(self.ever(need), 2 * room, trials) if self.types else 0
+        return max(1, room, int(more), autoscale_to)
+
     def total(self, name: str) -> float:
         """Of one resource, on all nodes."""
         return sum(node.get(name, 0.0) for node in self.nodes)

@@ -90,14 +90,15 @@ def settle(workers: WorkersConfig, address: str | None, found: Supply) -> Cluste
     has_gpus = any(each.get("GPU", 0) >= 1 for each in (*found.nodes, *(kind.resources for kind in found.types)))
     need = Need(workers.cpus, float(has_gpus) if workers.gpus == "auto" else float(workers.gpus))
     least = 1 if workers.count == "auto" else workers.count
-    if found.ever(need) < least and (found.types or not workers.autoscale_to):
+    autoscale_to = workers.autoscale_to if address else 0
+    if found.ever(need) < least and (found.types or not autoscale_to):
         hint = "; if it starts nodes when they are wanted, say how many workers to ask it for: workers.autoscale_to"
         raise WorkerError(
             f"workers: {least} with {need} each do not fit: {'the cluster' if address else 'this machine'} has "
             f"{found.total('CPU'):g} CPU and {found.total('GPU'):g} GPU on {len(found.nodes)} nodes, room for "
             f"{found.ever(need)}; ask for fewer or smaller workers{hint if address else ''}"
         )
-    count = max(1, found.room(need), workers.autoscale_to) if workers.count == "auto" else workers.count
+    count = max(1, found.room(need), autoscale_to) if workers.count == "auto" else workers.count
     return Cluster(address, count, need.cpus, need.gpus)
 
 

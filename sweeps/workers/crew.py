@@ -52,7 +52,10 @@ class _Actor(Worker):
 
 @dataclass(eq=False)
 class Slot:
-    """One actor: what it trains, what it has compiled, since when it is idle, what it owes and since when."""
+    """One actor: what it trains, what it has compiled, since when it is idle, what it owes and since when.
+
+    `used` are the seconds that its trial's epochs took it: a driver that waits for room on its disk is not among them.
+    """
 
     name: str
     actor: Any
@@ -67,6 +70,7 @@ class Slot:
     idle_since: float = field(default_factory=time.perf_counter)
     began: float = 0.0
     heard: float = 0.0
+    used: float = 0.0
     place: tuple[str, str] = ("", "")
     alone: bool = False
     whole: bool = False
@@ -89,7 +93,7 @@ class Crew:
 
     With `workers.count: auto` on a cluster it follows the cluster: more actors once nodes have come, fewer once they
     have gone. Actors beyond that wait, and an autoscaler makes room for those that do: `autoscale_to` of them, or as
-    many again as there are where it tells of itself.
+    many again as there are, where it tells what it may start; `Supply.wanted` has the rule.
 
     Args:
         config: The sweep.
@@ -103,6 +107,7 @@ class Crew:
         self._need = Need(cluster.cpus, cluster.gpus)
         self._follows = cluster.address is not None and config.workers.count == "auto"
         self._autoscale_to = config.workers.autoscale_to
+        self._trials = config.search.trials * len(config.arms)
         self._data = ray.put(data)
         self._made = 0
         self._next_look = time.perf_counter() + _LOOK_EVERY
@@ -127,7 +132,9 @@ class Crew:
             self.share_again(slot, reason)
             return
         self._drop(slot, reason)
-        if self._follows:
+        if slot.leaving:
+            self._shares += 1  # it would take of the device what is being cleared there
+        elif self._follows:
             self._adjust()
         else:
             self._add()
@@ -135,17 +142,22 @@ class Crew:
     def clear_a_device(self) -> None:
         """Put one process with a whole GPU in the place of those that share it, as soon as they have nothing to do.
 
-        A process cannot have more memory than the share that it was started with.
+        A process cannot have more memory than the share that it was started with. Those that wait for room go too: they
+        would take what comes free. One that has just been started has its device already, nobody knows yet which.
         """
-        if any(slot.whole for slot in self.slots):
+        if any(slot.whole or (slot.placed and not slot.ready) for slot in self.slots):
             return
-        leaving = [slot for slot in self.slots if slot.leaving] or self._least_busy()
+        leaving = [slot for slot in self.slots if slot.leaving]
+        if not leaving and not self._shares:
+            leaving = self._least_busy()
         for slot in leaving:
             slot.leaving = True
-        if leaving and not any(slot.busy for slot in leaving):
-            for slot in leaving:
-                self._drop(slot, "makes room for a trial that needs its GPU alone")
-            self._shares = len(leaving)
+        if any(slot.busy for slot in leaving):
+            return
+        for slot in (*leaving, *(slot for slot in self.slots if not slot.placed)):
+            self._drop(slot, "makes room for a trial that needs its GPU alone")
+            self._shares += 1
+        if self._shares:
             self._add(whole=True)
 
     def share_again(self, slot: Slot, reason: str = "its GPU is shared again") -> None:
@@ -153,6 +165,7 @@ class Crew:
         self._drop(slot, reason)
         for _ in range(self._shares):
             self._add()
+        self._shares = 0
 
     def _least_busy(self) -> list[Slot]:
         """All that is on the device with the fewest trials."""
@@ -182,12 +195,9 @@ class Crew:
             self._drop(slot, "the sweep has ended")
 
     def _adjust(self) -> None:
-        if any(slot.whole or slot.leaving for slot in self.slots):
+        if self._shares or any(slot.leaving for slot in self.slots):
             return  # whatever is added now could take what they leave
-        found = supply()
-        room = found.room(self._need)
-        more = min(found.ever(self._need), 2 * room) if found.types else room
-        wanted = max(1, int(more), self._autoscale_to)
+        wanted = supply().wanted(self._need, autoscale_to=self._autoscale_to, trials=self._trials)
         while len(self.slots) < wanted:
             self._add()
         surplus = [slot for slot in self.slots if not slot.placed][: max(0, len(self.slots) - wanted)]

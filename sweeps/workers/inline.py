@@ -13,7 +13,7 @@ from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus
 from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerStarted
-from sweeps.workers.patience import Patience
+from sweeps.workers.patience import Patience, seconds_of
 from sweeps.workers.process import DEFAULT_TRAINER, Worker
 from sweeps.workers.protocol import Kind, Report, Saved
 
@@ -37,7 +37,7 @@ class InlineWorkers:
         self._ready = False
         self._spec: TrialSpec | None = None
         self._attempt = self._epochs = self._saves = 0
-        self._idle_since = self._began = time.perf_counter()
+        self._idle_since, self._used = time.perf_counter(), 0.0
         self._patience = Patience.of(config.faults)
 
     def has_room(self, *, alone: bool = False) -> bool:
@@ -59,14 +59,14 @@ class InlineWorkers:
         """Begin a trial."""
         if not self.has_room():
             raise RuntimeError("no worker is idle; ask has_room first")
-        self._spec, self._attempt, self._began = spec, attempt, time.perf_counter()
+        self._spec, self._attempt, self._used = spec, attempt, 0.0
         self._epochs = epoch + 1
         self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
             number=spec.number,
             attempt=attempt,
             worker="inline",
-            wait_seconds=self._began - self._idle_since,
+            wait_seconds=time.perf_counter() - self._idle_since,
             concurrency=1,
             epoch=epoch,
         )
@@ -88,11 +88,13 @@ class InlineWorkers:
         if not self._work:
             raise RuntimeError("nothing is under way; start a trial first")
         report = self._work.popleft()()
-        taken = time.perf_counter() - self._began
-        if not isinstance(report, EpochEnded) or self._patience.left(trial=taken, call=0.0) > 0:
+        if not isinstance(report, EpochEnded):
+            return report
+        self._used += seconds_of(report)
+        if self._patience.left(trial=self._used, call=0.0) > 0:
             return report
         spec, self._spec, self._idle_since = self._expect(report.number), None, time.perf_counter()
-        return self._patience.lost(spec, self._attempt, report.worker, trial=taken)
+        return self._patience.lost(spec, self._attempt, report.worker, trial=self._used)
 
     def release(self, number: int) -> None:
         """Let go of the trial."""

@@ -19,7 +19,7 @@ from sweeps.errors import WorkerError
 from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerStarted
 from sweeps.workers.cluster import Cluster
 from sweeps.workers.crew import Crew, Placed, Slot
-from sweeps.workers.patience import Patience
+from sweeps.workers.patience import Patience, seconds_of
 from sweeps.workers.process import DEFAULT_TRAINER
 from sweeps.workers.protocol import Kind, Report, Saved
 
@@ -85,7 +85,8 @@ class RayWorkers:
         slot = next((slot for slot in idle if architecture in slot.held), idle[0])
         slot.held.add(architecture)
         slot.alone = alone
-        slot.spec, slot.attempt, slot.epochs, slot.began = spec, attempt, epoch + 1, time.perf_counter()
+        slot.spec, slot.attempt, slot.epochs = spec, attempt, epoch + 1
+        slot.began, slot.used = time.perf_counter(), 0.0
         self._slots[spec.number] = slot
         self._call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
@@ -167,7 +168,8 @@ class RayWorkers:
             return slot.heard + _START_SECONDS - now
         if not slot.busy or not slot.owed:
             return math.inf
-        return self._patience.left(trial=now - slot.began if slot.spec else 0.0, call=now - slot.heard)
+        silent = now - slot.heard
+        return self._patience.left(trial=slot.used + silent if slot.spec else 0.0, call=silent)
 
     def _end_overdue(self) -> AttemptLost | None:
         """End the first worker that is overdue; what is still under way on it is never heard of again."""
@@ -178,7 +180,7 @@ class RayWorkers:
             return None
         if not slot.ready:
             self._count_failed_start(f"{slot.name} was not ready {_START_SECONDS:g} s after its process began")
-        trial = time.perf_counter() - slot.began
+        trial = slot.used + time.perf_counter() - slot.heard
         lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=trial) if slot.spec else None
         self._replace(slot, lost.reason if lost else "it said nothing any more")
         return lost
@@ -201,6 +203,7 @@ class RayWorkers:
             slot.place = report.node, report.device
         if isinstance(report, EpochEnded):
             slot.usage.note(report.memory_bytes)
+            slot.used += seconds_of(report)
         if isinstance(report, Saved):
             slot.saves, slot.idle_since = slot.saves - 1, slot.heard
             self._recycle_if_due(slot)

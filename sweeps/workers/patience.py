@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from sweeps.config import FaultsConfig
-from sweeps.records import AttemptLost, TrialSpec
+from sweeps.records import AttemptLost, EpochEnded, TrialSpec
+
+
+def seconds_of(report: EpochEnded) -> float:
+    """What an epoch took its worker, with the model's making before a trial's first."""
+    return report.seconds + (report.model.build_seconds if report.model else 0.0)
 
 
 @dataclass(frozen=True)

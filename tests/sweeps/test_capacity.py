@@ -78,6 +78,33 @@ def test_workers_are_settled_by_what_there_is(
     assert (cluster.count, cluster.gpus) == settled
 
 
+def test_an_autoscaler_cannot_be_asked_for_more_than_this_machine() -> None:
+    assert settle(config(autoscale_to=50).workers, None, Supply([SMALL], {})).count == 3
+    with pytest.raises(WorkerError, match="this machine has 3 CPU"):
+        settle(config(cpus=9, autoscale_to=50).workers, None, Supply([SMALL], {}))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "types", "autoscale_to", "trials", "wanted"),
+    [
+        ([], [], 0, 100, 1),
+        ([SMALL], [], 0, 100, 3),
+        ([SMALL], [], 9, 100, 9),
+        ([SMALL], [], 2, 100, 3),
+        ([SMALL], [NodeType("small", SMALL, None)], 0, 100, 6),
+        ([SMALL], [NodeType("small", SMALL, 1)], 0, 100, 3),
+        ([SMALL], [NodeType("small", SMALL, None)], 0, 4, 4),
+        ([SMALL], [NodeType("small", SMALL, None)], 0, 2, 3),
+        ([SMALL], [NodeType("small", SMALL, None)], 50, 4, 50),
+    ],
+)
+def test_an_autoscaler_is_asked_for_no_more_than_there_is_to_do(
+    nodes: list[dict[str, float]], types: list[NodeType], autoscale_to: int, trials: int, wanted: int
+) -> None:
+    supply = Supply(nodes, {}, types)
+    assert supply.wanted(Need(1, 0), autoscale_to=autoscale_to, trials=trials) == wanted
+
+
 @pytest.mark.parametrize(
     ("asked", "found", "message"),
     [

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import ray
 
+from sweeps.artifacts import Artifacts
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
-from sweeps.records import EpochEnded, TrialSpec, WorkerEnded, WorkerStarted
+from sweeps.history import read_run
+from sweeps.loop import run_phase
+from sweeps.records import AttemptLost, EpochEnded, SweepStarted, TrialSpec, WorkerEnded, WorkerStarted
+from sweeps.runlog import RunDirectory, RunLog
+from sweeps.search import Search
 from sweeps.workers.cluster import Cluster, connect, disconnect
 from sweeps.workers.on_ray import RayWorkers
 from sweeps.workers.protocol import Report
@@ -17,8 +26,9 @@ SHARES = {"count": 2, "cpus": 0.5, "gpus": 0.5}
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path))
     workers = SweepConfig.from_mapping({"space": {"x": [1]}, "workers": SHARES}, source="test").workers
     yield connect(workers, address=None)
     disconnect()
@@ -68,4 +78,72 @@ def test_a_trial_short_of_memory_gets_a_process_with_the_whole_gpu(
     again = hear(workers, EpochEnded)
     assert isinstance(again, EpochEnded)
     assert again.metrics == shared.metrics
+    workers.close()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_sweep_whose_trials_run_out_of_a_shared_gpus_memory_meets_its_budget(
+    cluster: Cluster,
+    make_config: Callable[..., SweepConfig],
+    data: Dataset,
+    tmp_path: Path,
+    count: int,
+) -> None:
+    config = make_config(
+        model={"build": "tests.sweeps.formulas:short_of_memory"},
+        search={"trials": 3, "epochs": 3, "pruner": {"name": "none"}},
+        workers=SHARES | {"count": count},
+    )
+    search = Search(config)
+    workers = RayWorkers(
+        config,
+        data,
+        cluster=replace(cluster, count=count),
+        trainer="sweeps.training.synthetic:SyntheticTrainer",
+    )
+    document = config.model_dump(mode="json")
+    header = {"sweep": "s", "name": "small", "config": document, "config_digest": "", "versions": {}}
+    with closing(workers), closing(RunLog.create(RunDirectory(tmp_path / "run"))) as log:
+        log.append(SweepStarted(**header, data={"digest": ""}, commit=None, dirty=None), *search.studies())
+        run_phase(search, workers, log, Artifacts(log, cap=0))
+    history = read_run(tmp_path / "run")
+    assert [trial.state for trial in history.trials.values()] == ["complete"] * 6
+    assert sum(event.kind == "out_of_memory" for event in history.resources) == 3
+
+
+def test_whatever_holds_a_share_of_the_gpu_is_waited_for_or_goes(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:gpu_share"}, workers=SHARES)
+    workers = RayWorkers(
+        config, data, cluster=replace(cluster, count=3), trainer="tests.sweeps.formulas:SharingTrainer"
+    )
+    for _ in range(2):
+        hear(workers, WorkerStarted)
+    one, two, waiting = workers._crew.slots
+    assert (one.ready, two.ready, waiting.placed) == (True, True, False)
+    two.ready = False
+    workers.clear()
+    assert not one.leaving, "the second may be on its device, and is not ready to be told to go"
+    two.ready = True
+    workers.start(make_spec(0), attempt=1)
+    hear(workers, EpochEnded)
+    workers.clear()
+    busy = next(slot for slot in (one, two) if slot.busy)
+    workers.train(0, 1)
+    ray.kill(busy.actor)
+    while not isinstance(workers.wait(), AttemptLost):
+        pass
+    assert len(workers._crew.slots) == 2, "nothing comes in its place on the device that is being cleared"
+    workers.clear()
+    assert [slot.whole for slot in workers._crew.slots] == [True], "the one that waited could take what came free"
+    while not isinstance(workers.wait(), WorkerStarted):
+        pass
+    workers.start(make_spec(0), attempt=2, alone=True)
+    hear(workers, EpochEnded)
+    workers.release(0)
+    started = 0
+    while started < 2:
+        started += isinstance(workers.wait(), WorkerStarted)
+    assert len(workers._crew.slots) == 3
     workers.close()

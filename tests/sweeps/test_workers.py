@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
@@ -206,6 +207,18 @@ def test_a_trial_that_takes_too_long_is_over(open_workers: Open, make_spec: Make
 def test_a_trial_in_time_is_left_alone(open_workers: Open, make_spec: MakeSpec) -> None:
     workers = ready(open_workers(trial_timeout=600, no_progress=600))
     workers.start(make_spec(0), attempt=1)
+    wait_for(workers, EpochEnded)
+
+
+def test_what_a_driver_stands_still_is_not_the_trials_time(
+    open_workers: Open, make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = ready(open_workers(trial_timeout=600, no_progress=600))
+    workers.start(make_spec(0), attempt=1)
+    wait_for(workers, EpochEnded)
+    clock = time.perf_counter
+    monkeypatch.setattr(time, "perf_counter", lambda: clock() + 3600)  # its disk was full for an hour
+    workers.train(0, 1)
     wait_for(workers, EpochEnded)
 
 
