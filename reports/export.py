@@ -57,11 +57,11 @@ def export_best(run: History, *, top: int, folder: Path) -> list[Path]:
     rankings = _rankings(run, top)
     models = {trial.number: _model_bytes(run, trial) for trial in rankings.trials if "model" in trial.artifacts}
     document = yaml.safe_dump(_document(run, rankings), sort_keys=False, allow_unicode=True, width=100)
-    files = {folder / "best.yaml": document.encode()}
-    files |= {folder / model_name(number): payload for number, payload in models.items()}
+    files = {folder / model_name(number): payload for number, payload in models.items()}
+    files[folder / "best.yaml"] = document.encode()  # last: it names no file that is not there
     for path, payload in files.items():
         write_whole(path, payload)
-    return list(files)
+    return [*files][::-1]
 
 
 def trials_without_model(run: History, top: int) -> list[Trial]:

@@ -202,7 +202,9 @@ def main() -> None:
         _fail(str(error), code=2)
     except OSError as error:
         if error.errno in DISK_FULL:
-            _fail(f"{error.strerror}: make room, then `capsweep resume` goes on with the run", code=1)
+            _fail(
+                f"{error.filename or 'nothing more can be written'}: {error.strerror}; make room and try again", code=1
+            )
         if error.filename is None:
             raise
         _fail(f"{error.filename}: {error.strerror}", code=2)
@@ -269,9 +271,9 @@ def _export(run: Path, *, top: int, folder: Path, dataset: str | None) -> bool:
         typer.echo(f"training {len(missing)} of the models again, from their recorded seeds")
         problems = retrain_models(history, missing, config=relocated(history.config, dataset=dataset))
         history = read_run(run)
+    append(history.directory, Audited(action="export", detail=f"top {top} to {folder}"))
     for path in export_best(history, top=top, folder=folder):
         typer.echo(f"best: {path}")
     for problem in problems:
         print(f"capsweep: {problem}", file=sys.stderr)
-    append(history.directory, Audited(action="export", detail=f"top {top} to {folder}"))
     return not problems

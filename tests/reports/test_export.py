@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 
 import pytest
@@ -74,6 +75,20 @@ def test_the_models_of_those_very_trials_come_along(mixed, tmp_path) -> None:
     assert [path.name for path in files] == ["best.yaml", "trial-00003.keras"]
     assert files[1].read_bytes() == b"three"
     assert best["overall"][0]["model"] == "trial-00003.keras"
+
+
+def test_best_yaml_names_no_model_that_is_not_there(mixed, tmp_path, monkeypatch) -> None:
+    give_model(mixed, 3, b"three")
+
+    def full(path, payload) -> None:
+        if path.suffix == ".keras":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_whole(path, payload)
+
+    monkeypatch.setattr("reports.export.write_whole", full)
+    with pytest.raises(OSError, match="No space left"):
+        export_best(mixed.read(), top=1, folder=tmp_path / "best")
+    assert not (tmp_path / "best" / "best.yaml").exists()
 
 
 def test_a_model_that_was_changed_is_refused_and_nothing_written(mixed, tmp_path) -> None:
