@@ -11,7 +11,6 @@ from sweeps.child import run_in_child
 from sweeps.config import SweepConfig
 from sweeps.history import History, Trial
 from sweeps.images import check_same_data, load_data
-from sweeps.records import DriverStarted
 from sweeps.runlog import RunLog
 
 _TOLERANCE = 1e-6
@@ -38,10 +37,10 @@ def retrain_models(history: History, trials: Iterable[Trial], *, config: SweepCo
     with contextlib.closing(RunLog.open(history.directory)) as log:
         artifacts = Artifacts(log, cap=0)
         for trial in trials:
-            driver = _driver_of(history, trial)
+            cpus, gpus = _place_of(history, trial)
             try:
                 model, metrics = run_in_child(
-                    "sweeps.training.retrain:retrain", config, data, trial.spec, cpus=driver.cpus, gpus=driver.gpus
+                    "sweeps.training.retrain:retrain", config.having(gpus=gpus), data, trial.spec, cpus=cpus, gpus=gpus
                 )
             except Exception as error:  # a user's model may raise anything
                 words = " ".join(str(error).split())
@@ -66,7 +65,12 @@ def difference(trial: Trial, metrics: dict[str, float], metric: str) -> str | No
     )
 
 
-def _driver_of(history: History, trial: Trial) -> DriverStarted:
-    """The driver that the trial was last trained under: threads and GPUs decide the last digits of a number."""
+def _place_of(history: History, trial: Trial) -> tuple[float, float]:
+    """The CPUs and GPUs that the trial was last trained with: they decide the last digits of a number.
+
+    One that ran out of memory where GPUs are shared had one whole the next time.
+    """
     began = trial.attempts[-1].time
-    return next(driver for driver in reversed(history.drivers) if driver.time <= began)
+    driver = next(driver for driver in reversed(history.drivers) if driver.time <= began)
+    alone = any(event.kind == "out_of_memory" and event.number == trial.number for event in history.resources)
+    return driver.cpus, 1.0 if alone and 0 < driver.gpus < 1 else driver.gpus

@@ -14,9 +14,9 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
 from sweeps.errors import RunError
 from sweeps.history import History, read_run
-from sweeps.records import AttemptStarted, DriverStarted, EpochEnded, SweepStarted, TrialSpec
+from sweeps.records import AttemptStarted, DriverStarted, EpochEnded, ResourceEvent, SweepStarted, TrialSpec
 from sweeps.results import conclude
-from sweeps.runlog import RunDirectory, RunLog
+from sweeps.runlog import RunDirectory, RunLog, append
 
 FACTS = DataFacts("digits", "made", "digest", 64, 32, 0, 0, "", 10, (28, 28))
 METRICS = {"loss": 0.1, "val_accuracy": 0.75}
@@ -57,7 +57,7 @@ def child(monkeypatch: pytest.MonkeyPatch, data: Dataset) -> list[dict[str, Any]
     calls: list[dict[str, Any]] = []
 
     def run(function: str, config: SweepConfig, data: Dataset, spec: TrialSpec, **means: float) -> Any:
-        calls.append(means)
+        calls.append({**means, "of workers": config.workers.gpus})
         return b"model", METRICS if spec.number == 0 else {**METRICS, "val_accuracy": 0.76}
 
     monkeypatch.setattr(retraining, "run_in_child", run)
@@ -77,7 +77,30 @@ def test_what_repeats_is_kept_and_what_does_not_is_named(history: History, child
 
 def test_a_trial_is_trained_with_the_cores_it_had(history: History, child: list[dict[str, Any]]) -> None:
     retraining.retrain_models(history, history.trials.values(), config=history.config)
-    assert child == [{"cpus": 2.0, "gpus": 0.0}, {"cpus": 4.0, "gpus": 0.0}]
+    assert child == [
+        {"cpus": 2.0, "gpus": 0.0, "of workers": 0.0},
+        {"cpus": 4.0, "gpus": 0.0, "of workers": 0.0},
+    ]
+
+
+@pytest.mark.parametrize(("kind", "gpus"), [("out_of_memory", 1.0), ("not_saved", 0.5)])
+def test_a_trial_that_ran_out_of_a_shared_gpus_memory_gets_it_whole_again(
+    history: History, child: list[dict[str, Any]], make_spec: Callable[..., TrialSpec], kind: Any, gpus: float
+) -> None:
+    course = list(history.trials[0].epochs)
+    events = [
+        DriverStarted(term=3, host="h", pid=1, cluster="local", workers=2, cpus=1.0, gpus=0.5),
+        make_spec(2),
+        AttemptStarted(number=2, attempt=1, worker="w", wait_seconds=0.0, concurrency=1),
+        ResourceEvent(kind=kind, number=2, worker="w", detail="planted"),
+        AttemptStarted(number=2, attempt=2, worker="v", wait_seconds=0.0, concurrency=1),
+        *(replace(epoch, number=2, attempt=2) for epoch in course),
+        conclude(2, course, objective=history.config.objective, attempt=2, state="complete"),
+    ]
+    append(history.directory, *events)
+    again = read_run(history.directory.path)
+    retraining.retrain_models(again, [again.trials[2]], config=again.config)
+    assert child == [{"cpus": 1.0, "gpus": gpus, "of workers": gpus}]
 
 
 def test_other_data_is_refused(
