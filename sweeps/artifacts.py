@@ -80,8 +80,12 @@ class Artifacts:
         self, number: int, kind: str, name: str, payload: bytes, *, epochs: int | None = None
     ) -> ArtifactWritten:
         folder = self._log.directory.artifacts
-        self._log.check_ours()
-        self._log.patiently(lambda: write_whole(folder / name, payload))
+
+        def write() -> None:
+            self._log.check_ours()  # each time: while the disk was full, the run may have been taken over
+            write_whole(folder / name, payload)
+
+        self._log.patiently(write)
         event = ArtifactWritten(
             number=number,
             kind=kind,

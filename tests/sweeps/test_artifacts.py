@@ -65,6 +65,26 @@ def test_nothing_is_put_into_a_run_that_another_driver_has_taken_over(log: RunLo
     other.close()
 
 
+def test_a_run_taken_over_while_the_disk_was_full_is_left_alone(log: RunLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifacts = Artifacts(log, cap=100)
+    artifacts.keep_checkpoint(0, b"old", epochs=1)
+
+    def full(path: Path, payload: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def take_over(error: OSError) -> None:
+        taken.append(RunLog.open(log.directory, take_over=True))
+        monkeypatch.undo()
+
+    taken: list[RunLog] = []
+    log.on_full = take_over
+    monkeypatch.setattr("sweeps.artifacts.write_whole", full)
+    with pytest.raises(RunError, match="another driver has taken this run over"):
+        artifacts.keep_checkpoint(0, b"new", epochs=2)
+    assert files(log) == ["trial-00000-epoch-0001.checkpoint"]
+    taken[0].close()
+
+
 def test_what_a_kill_left_half_written_goes_at_the_next_resume(log: RunLog) -> None:
     Artifacts(log, cap=100).keep_checkpoint(0, b"old", epochs=1)
     (log.directory.artifacts / ".trial-00000-epoch-0002.checkpoint.4711").write_bytes(b"ha")
