@@ -62,7 +62,7 @@ class Console:
             case TrialStarted():
                 self._study_of[event.number] = event.study
             case AttemptLost():
-                self.say(f"trial {event.number} lost its worker ({event.reason}); it goes on with another")
+                self.say(f"trial {event.number} left its worker: {event.reason}")
             case ResourceEvent():
                 who = event.worker if event.number is None else f"trial {event.number}"
                 self.say(": ".join(filter(None, (event.kind.replace("_", " "), who, event.detail))))

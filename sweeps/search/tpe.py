@@ -14,9 +14,8 @@ from optuna.trial import FrozenTrial
 class RememberingTpe(optuna.samplers.TPESampler):
     """Draws exactly what Optuna's own would; to be used for one study only.
 
-    Optuna converts every param of every trial for every suggestion, twice over. A finished trial's params never change,
-    so each is converted once here. The methods concerned are Optuna's protected ones: should a version not have them
-    any more, the memory is not used and nothing else changes.
+    Optuna converts every param of every trial for every suggestion. A finished trial's params never change, so each is
+    converted once here. The names concerned are Optuna's protected ones, of version 5; a test compares the draws.
     """
 
     def __init__(self, **settings: Any) -> None:

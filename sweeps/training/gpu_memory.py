@@ -29,6 +29,8 @@ def limit_gpu_memory(gpus: float | Literal["auto"]) -> None:
         import tensorflow as tf
 
         devices, totals = tf.config.list_physical_devices("GPU"), gpu_memory()
+        if not devices:
+            raise WorkerError(f"workers.gpus: {gpus:g}: this TensorFlow sees no GPU; install capsweep[gpu]")
         if len(devices) != len(totals):
             raise WorkerError(
                 f"workers.gpus: {gpus:g}: a share cannot be held to, because nvidia-smi does not tell the memory of "

@@ -122,7 +122,7 @@ class SimulatedWorkers:
 
     def _share(self) -> float:
         """Of the workers' time so far, what they trained."""
-        ahead = sum(due - self.now for due, _, _ in self._due)
+        ahead = sum(max(0.0, due - self.now) for due, _, _ in self._due)
         return (self.busy_seconds - ahead) / (self.now * self.count)
 
     def _passed(self) -> float:

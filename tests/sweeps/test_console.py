@@ -111,7 +111,7 @@ def test_each_event_a_person_wants_to_know_is_a_line(read: Read) -> None:
     assert read().splitlines() == [
         "worker-0 ready on node (gpu 0) after 8.2 s",
         "[1/4] trial 0 max complete 0.9877 after 2 epochs",
-        "trial 1 lost its worker (killed); it goes on with another",
+        "trial 1 left its worker: killed",
         "[2/4] trial 1 capsule failed after 2 epochs: diverged: loss is not finite",
         "[3/4] trial 2 max pruned 0.5000 after 2 epochs",
     ]

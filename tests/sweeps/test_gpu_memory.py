@@ -42,3 +42,6 @@ def test_a_share_that_cannot_be_held_to_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(gpu_memory, "gpu_memory", lambda: [])
     with pytest.raises(WorkerError, match=r"workers.gpus: 0.5: .* the 1 GPUs that TensorFlow sees; give each worker a"):
         limit_gpu_memory(0.5)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    with pytest.raises(WorkerError, match=r"workers.gpus: 0.5: this TensorFlow sees no GPU; install capsweep\[gpu\]"):
+        limit_gpu_memory(0.5)
