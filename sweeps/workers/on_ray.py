@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -56,6 +56,7 @@ class RayWorkers:
         self._patience = Patience.of(config.faults)
         self._crew = Crew(config, data, cluster=cluster, trainer=trainer)
         self._slots: dict[int, Slot] = {}
+        self._answers: list[Any] = []
         self._failed_starts = 0
         self._next_check = math.inf
 
@@ -102,7 +103,7 @@ class RayWorkers:
         """Let a trial go on with its next epoch, where it is."""
         slot = self._slot_of(number)
         slot.epochs = epoch + 1
-        self._call(slot, slot.actor.train.remote(slot.spec, epoch, attempt=slot.attempt))
+        self._call(slot, slot.actor.go_on.remote(epoch, attempt=slot.attempt))
 
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent, through the object store."""
@@ -117,11 +118,23 @@ class RayWorkers:
         calls = self._crew.calls
         if not calls:
             raise RuntimeError("nothing is under way; start a trial first")
-        left = max(0.0, min(_MOMENT, self._next_check - time.perf_counter()))
-        ready, _ = ray.wait(list(calls), num_returns=1, timeout=left)
-        report = self._collect(calls.pop(ready[0]), ready[0]) if ready else self._end_overdue()
+        while self._answers and self._answers[-1] not in calls:
+            self._answers.pop()  # of a worker that has been replaced since
+        if not self._answers:
+            self._answers = self._look(calls)
+        reference = self._answers.pop() if self._answers else None
+        report = self._end_overdue() if reference is None else self._collect(calls.pop(reference), reference)
         self._crew.look_around()
         return report
+
+    def _look(self, calls: Iterable[Any]) -> list[Any]:
+        """Every answer that has come, the first one last; if there is none, what comes within a moment."""
+        calls = list(calls)
+        ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
+        if not ready:
+            left = max(0.0, min(_MOMENT, self._next_check - time.perf_counter()))
+            ready, _ = ray.wait(calls, num_returns=1, timeout=left)
+        return ready[::-1]
 
     def release(self, number: int) -> None:
         """Let go of a trial."""

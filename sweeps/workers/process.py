@@ -37,6 +37,7 @@ class Worker:
         self._name = name
         self._path = trainer
         self._trainer: Trainer | None = None
+        self._spec: TrialSpec | None = None
 
     def open(self, config: SweepConfig, data: Dataset, *, node: str, device: str) -> WorkerStarted:
         """Import the backend and get the data ready; the first and slowest call."""
@@ -60,6 +61,7 @@ class Worker:
         self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None
     ) -> EpochEnded | TrialFailed:
         """Train one epoch; what it raises comes back as `TrialFailed`."""
+        self._spec = spec
         try:
             return self._opened().train(spec, epoch, attempt=attempt, checkpoint=checkpoint)
         except self.passes:
@@ -73,6 +75,12 @@ class Worker:
                 message=_shortened(_words_of(error), _LONGEST_MESSAGE),
                 traceback=_shortened(traceback.format_exc(), _LONGEST_TRACEBACK),
             )
+
+    def go_on(self, epoch: int, *, attempt: int) -> EpochEnded | TrialFailed:
+        """Train another epoch of the trial that was trained last, whose spec need not travel again."""
+        if self._spec is None:
+            raise RuntimeError(f"worker {self._name} has had no trial; call train first")
+        return self.train(self._spec, epoch, attempt=attempt)
 
     def save(self, number: int, kind: Kind, *, epochs: int) -> Saved:
         """The model or the checkpoint of the trial that was trained last, or why it cannot be had."""

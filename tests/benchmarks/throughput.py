@@ -1,13 +1,15 @@
 """How many trials a second the machine around the training can pass, against Ray Tune.
 
-    python tests/benchmarks/throughput.py [--trials 1000] [--without-tune] [--growth 10000]
+    python tests/benchmarks/throughput.py [--trials 1000] [--rounds 5] [--both-actors] [--without-tune] [--growth 10000]
 
 A trivial trial reports three times, by a formula. capsweep: two real Ray workers, three arms, TPE, no pruner, the whole
 event log; from the first trial's choice to the sweep's end. Ray Tune: the same space and sampler through OptunaSearch,
-two actors, `reuse_actors=True`; from when both have had a trial to the last one's end. Neither counts Ray's own start.
+room for two actors, `reuse_actors=True`; from the first trial's start to the last one's end. Neither counts Ray's own
+start. The two take turns in rounds; the median of their paired ratios is printed.
 
-Ray Tune begins its second actor only if the first is still busy by then: of trials this short, every other sweep would
-run on a single actor, at half the rate. So the first trial of each process waits there, and counts on neither side.
+Ray Tune begins its second actor only if the first is still busy by then, so that of trials this short many a sweep runs
+on a single actor, at half the rate. Printed is how many it used. With `--both-actors` the first trial of each process
+waits there, which is not counted, and Ray Tune uses both.
 
 `--growth N` runs N trials in this process instead, and prints what a trial costs at every tenth of the way, beside what
 TPE's own suggestion takes of it.
@@ -23,6 +25,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -40,7 +43,7 @@ from sweeps.workers.protocol import Workers
 TRAINER = "sweeps.training.synthetic:SyntheticTrainer"
 ARMS = ("capsule", "max", "average")
 EPOCHS = 3
-WARM_UP = 5.0  # seconds in which Ray Tune's second actor starts
+WAIT, WARM_UP = "wait", 5.0  # seconds in which Ray Tune's second actor starts
 
 
 def report(params: dict[str, Any], seeds: object, epoch: int) -> dict[str, float]:
@@ -125,26 +128,30 @@ def ours(trials: int) -> float:
     return (len(marks.at) - 1) / (marks.at[-1][0] - marks.at[0][0])
 
 
-def _tune_space(trial: Any) -> None:
+def _tune_space(trial: Any) -> dict[str, float] | None:
     if trial.suggest_categorical("pooling", ARMS) == "capsule":
         trial.suggest_int("routing_steps", 1, 4)
         trial.suggest_float("temperature", 0.25, 8.0, log=True)
     trial.suggest_int("pool_size", 2, 4)
     trial.suggest_float("learning_rate", 1e-4, 1e-2, log=True)
+    return {WAIT: WARM_UP if os.environ.get("CAPSWEEP_WAIT") else 0.0}
 
 
 def _tune_trial(params: dict[str, Any]) -> None:
     from ray import tune
 
-    if not hasattr(tune, "capsweep_is_warm"):  # the function itself is pickled anew for every trial
+    wait = params[WAIT]
+    if wait and not hasattr(tune, "capsweep_is_warm"):  # the function itself is pickled anew for every trial
         tune.capsweep_is_warm = True
-        time.sleep(WARM_UP)
+        time.sleep(wait)
     began = time.time()
     for epoch in range(EPOCHS):
         tune.report({"val_accuracy": report(params, None, epoch)["val_accuracy"], "began": began, "now": time.time()})
 
 
-def tunes(trials: int) -> float:
+def tunes(trials: int, *, both: bool) -> tuple[float, int]:
+    """Trials a second, and the actors it used."""
+    os.environ["CAPSWEEP_WAIT"] = "1" if both else ""
     import ray
     from ray import tune
     from ray.tune.search.optuna import OptunaSearch
@@ -157,17 +164,18 @@ def tunes(trials: int) -> float:
         trainable = tune.with_resources(_tune_trial, {"cpu": 1})
         frame = tune.Tuner(trainable, tune_config=settings, run_config=run).fit().get_dataframe()
     ray.shutdown()
-    both = frame.groupby("pid")["began"].min()
-    if len(both) != 2:
-        raise RuntimeError(f"Ray Tune used {len(both)} actors, not 2; nothing to compare with")
-    return float((frame["began"] > both.max()).sum() / (frame["now"].max() - both.max()))
+    began = frame.groupby("pid")["began"].min()
+    if both and len(began) != 2:
+        raise RuntimeError(f"Ray Tune used {len(began)} actors, not 2; nothing to compare with")
+    first = began.max() if both else began.min()
+    return float((frame["began"] >= first).sum() / (frame["now"].max() - first)), len(began)
 
 
 def growth(trials: int) -> Iterator[str]:
     config = sweep(trials)
     with closing(InlineWorkers(config, images(), trainer=TRAINER)) as workers:
         marks = drive(config, workers).at
-    step = len(marks) // 10
+    step = (len(marks) - 1) // 10
     for end in range(step, len(marks), step):
         (time_a, asked_a), (time_b, asked_b) = marks[end - step], marks[end]
         whole, asked = 1000 * (time_b - time_a) / step, 1000 * (asked_b - asked_a) / step
@@ -178,6 +186,8 @@ def growth(trials: int) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--both-actors", action="store_true")
     parser.add_argument("--without-tune", action="store_true")
     parser.add_argument("--growth", type=int, metavar="N")
     asked = parser.parse_args()
@@ -186,11 +196,18 @@ def main() -> None:
         for line in growth(asked.growth):
             print(line, flush=True)
         return
-    rate = ours(asked.trials)
-    print(f"capsweep, 2 Ray workers: {rate:.0f} trials a second over {asked.trials}", flush=True)
-    if not asked.without_tune:
-        theirs = tunes(asked.trials)
-        print(f"Ray Tune, reused actors: {theirs:.0f} trials a second; capsweep passes {rate / theirs:.1f} as many")
+    ratios = []
+    for _ in range(asked.rounds):
+        rate = ours(asked.trials)
+        print(f"capsweep, 2 Ray workers: {rate:.0f} trials a second over {asked.trials}", flush=True)
+        if asked.without_tune:
+            continue
+        theirs, actors = tunes(asked.trials, both=asked.both_actors)
+        ratios.append(rate / theirs)
+        said = f"Ray Tune, {actors} reused actors: {theirs:.0f} trials a second"
+        print(f"{said}; capsweep passes {ratios[-1]:.1f} times as many", flush=True)
+    if ratios:
+        print(f"median of {len(ratios)}: {median(ratios):.1f} times ({min(ratios):.1f} to {max(ratios):.1f})")
 
 
 if __name__ == "__main__":

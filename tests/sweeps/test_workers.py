@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
+import ray
 
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
@@ -220,6 +221,25 @@ def test_what_a_driver_stands_still_is_not_the_trials_time(
     monkeypatch.setattr(time, "perf_counter", lambda: clock() + 3600)  # its disk was full for an hour
     workers.train(0, 1)
     wait_for(workers, EpochEnded)
+
+
+def test_an_answer_of_a_worker_that_has_been_replaced_is_never_heard(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:learning"})
+    workers = RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC)
+    ready(workers)
+    for number in range(2):
+        workers.start(make_spec(number), attempt=1)
+    ray.wait(list(workers._crew.calls), num_returns=2)
+    first = wait_for(workers, EpochEnded)
+    assert isinstance(first, EpochEnded)
+    workers.release(first.number)
+    other = next(slot for slot in workers._crew.slots if slot.spec)
+    workers._replace(other, "planted")
+    wait_for(workers, WorkerEnded)
+    wait_for(workers, WorkerStarted)
+    workers.close()
 
 
 def test_a_ray_worker_that_hangs_is_ended_and_its_trial_may_go_on_elsewhere(
