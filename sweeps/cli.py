@@ -236,6 +236,10 @@ def _interruptible(directory: RunDirectory) -> Iterator[None]:
     except SweepStoppedError as stopped:
         _complain(f"stopped ({stopped}); `capsweep resume {directory.path}` goes on")
         raise SystemExit(130 if str(stopped) == "interrupted" else _OUT_OF_TIME) from None
+    except OSError as error:
+        if error.errno in DISK_FULL and directory.events.exists():
+            _complain(f"once there is room, `capsweep resume {directory.path}` goes on")
+        raise
     except SweepHaltedError as error:
         _fail(f"{error}\n`capsweep resume {directory.path}` goes on", code=1)
 

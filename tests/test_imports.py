@@ -95,6 +95,7 @@ def test_only_the_search_and_the_importances_import_optuna() -> None:
     assert importers("optuna") - {"reports/importance.py"} == {
         "sweeps/search/arm.py",
         "sweeps/search/settings.py",
+        "sweeps/search/tpe.py",
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sweeps import cli
+from sweeps.runlog import RunDirectory
 
 GOOD = """\
 name: bad
@@ -200,7 +201,19 @@ def test_a_full_disk_is_one_message(
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 1
-    assert "No space left on device: make room, then `capsweep resume` goes on" in capsys.readouterr().err
+    assert "nothing more can be written: No space left on device; make room and try again" in capsys.readouterr().err
+
+
+def test_a_full_disk_under_a_sweep_says_how_to_go_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    import errno
+
+    directory = RunDirectory(tmp_path)
+    for begun in (False, True):
+        if begun:
+            directory.events.touch()
+        with pytest.raises(OSError, match="No space left"), cli._interruptible(directory):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        assert (f"once there is room, `capsweep resume {tmp_path}` goes on" in capsys.readouterr().err) == begun
 
 
 # The check before a sweep trains every model for a step, in a child process: this fault shows later.
