@@ -68,7 +68,6 @@ class Slot:
     saves: int = 0
     held: set[str] = field(default_factory=set)
     idle_since: float = field(default_factory=time.perf_counter)
-    began: float = 0.0
     heard: float = 0.0
     used: float = 0.0
     place: tuple[str, str] = ("", "")

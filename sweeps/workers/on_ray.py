@@ -86,15 +86,14 @@ class RayWorkers:
         slot = next((slot for slot in idle if architecture in slot.held), idle[0])
         slot.held.add(architecture)
         slot.alone = alone
-        slot.spec, slot.attempt, slot.epochs = spec, attempt, epoch + 1
-        slot.began, slot.used = time.perf_counter(), 0.0
+        slot.spec, slot.attempt, slot.epochs, slot.used = spec, attempt, epoch + 1, 0.0
         self._slots[spec.number] = slot
         self._call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
             number=spec.number,
             attempt=attempt,
             worker=slot.name,
-            wait_seconds=slot.began - slot.idle_since,
+            wait_seconds=time.perf_counter() - slot.idle_since,
             concurrency=len(self._slots),
             epoch=epoch,
         )
