@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,6 +114,7 @@ class Crew:
         self.slots: list[Slot] = []
         self.calls: dict[Any, Slot] = {}
         self._shares = 0
+        self._clearing: tuple[str, str] | None = None
         self.news: deque[ResourceEvent | WorkerEnded] = deque()
         for _ in range(cluster.count):
             self._add()
@@ -144,19 +145,19 @@ class Crew:
         A process cannot have more memory than the share that it was started with. Those that wait for room go too: they
         would take what comes free. One that has just been started has its device already, nobody knows yet which.
         """
-        if any(slot.whole or (slot.placed and not slot.ready) for slot in self.slots):
+        if any(slot.placed and (slot.whole or not slot.ready) for slot in self.slots):
             return
-        leaving = [slot for slot in self.slots if slot.leaving]
-        if not leaving and not self._shares:
-            leaving = self._least_busy()
+        if self._clearing is None:
+            self._clearing = self._least_busy()
+        leaving = [slot for slot in self.slots if slot.ready and slot.place == self._clearing]
         for slot in leaving:
             slot.leaving = True
         if any(slot.busy for slot in leaving):
             return
-        for slot in (*leaving, *(slot for slot in self.slots if not slot.placed)):
+        for slot in (*leaving, *(slot for slot in self.slots if not (slot.placed or slot.whole))):
             self._drop(slot, "makes room for a trial that needs its GPU alone")
             self._shares += 1
-        if self._shares:
+        if self._shares and not any(slot.whole for slot in self.slots):
             self._add(whole=True)
 
     def share_again(self, slot: Slot, reason: str = "its GPU is shared again") -> None:
@@ -164,15 +165,15 @@ class Crew:
         self._drop(slot, reason)
         for _ in range(self._shares):
             self._add()
-        self._shares = 0
+        self._shares, self._clearing = 0, None
 
-    def _least_busy(self) -> list[Slot]:
-        """All that is on the device with the fewest trials."""
-        by_place: dict[tuple[str, str], list[Slot]] = {}
+    def _least_busy(self) -> tuple[str, str] | None:
+        """The device with the fewest trials."""
+        trials: Counter[tuple[str, str]] = Counter()
         for slot in self.slots:
             if slot.ready:
-                by_place.setdefault(slot.place, []).append(slot)
-        return min(by_place.values(), key=lambda slots: sum(slot.busy for slot in slots), default=[])
+                trials[slot.place] += slot.busy
+        return min(trials, key=trials.__getitem__, default=None)
 
     def look_around(self) -> None:
         """Now and then: follow the cluster, and say why workers still wait for room, whenever the reason is new."""
@@ -194,7 +195,7 @@ class Crew:
             self._drop(slot, "the sweep has ended")
 
     def _adjust(self) -> None:
-        if self._shares or any(slot.leaving for slot in self.slots):
+        if self._clearing is not None:
             return  # whatever is added now could take what they leave
         wanted = supply().wanted(self._need, autoscale_to=self._autoscale_to, trials=self._trials)
         while len(self.slots) < wanted:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import ray
+from ray.exceptions import RayActorError
 
 from sweeps.artifacts import Artifacts
 from sweeps.config import SweepConfig
@@ -19,6 +20,7 @@ from sweeps.records import AttemptLost, EpochEnded, SweepStarted, TrialSpec, Wor
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search
 from sweeps.workers.cluster import Cluster, connect, disconnect
+from sweeps.workers.crew import Slot
 from sweeps.workers.on_ray import RayWorkers
 from sweeps.workers.protocol import Report
 
@@ -39,6 +41,12 @@ def hear(workers: RayWorkers, kind: type[Report]) -> Report:
         pass
     assert isinstance(report, kind), report
     return report
+
+
+def hear_of(workers: RayWorkers, kind: type[Report]) -> None:
+    """Wait for the next report of a kind, whatever comes before it."""
+    while not isinstance(workers.wait(), kind):
+        pass
 
 
 def test_a_trial_short_of_memory_gets_a_process_with_the_whole_gpu(
@@ -111,39 +119,69 @@ def test_a_sweep_whose_trials_run_out_of_a_shared_gpus_memory_meets_its_budget(
     assert sum(event.kind == "out_of_memory" for event in history.resources) == 3
 
 
-def test_whatever_holds_a_share_of_the_gpu_is_waited_for_or_goes(
-    cluster: Cluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
-) -> None:
+def kill(slot: Slot) -> None:
+    """End a worker's process; its death is known when this returns."""
+    ray.kill(slot.actor)
+    with suppress(RayActorError):
+        while True:
+            ray.get(slot.actor.place.remote())
+
+
+@pytest.fixture
+def three(cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset) -> Iterator[RayWorkers]:
+    """Two workers that share the GPU, and a third that waits for room."""
     config = make_config(model={"build": "tests.sweeps.formulas:gpu_share"}, workers=SHARES)
-    workers = RayWorkers(
-        config, data, cluster=replace(cluster, count=3), trainer="tests.sweeps.formulas:SharingTrainer"
-    )
-    for _ in range(2):
-        hear(workers, WorkerStarted)
-    one, two, waiting = workers._crew.slots
-    assert (one.ready, two.ready, waiting.placed) == (True, True, False)
+    trainer = "tests.sweeps.formulas:SharingTrainer"
+    with closing(RayWorkers(config, data, cluster=replace(cluster, count=3), trainer=trainer)) as workers:
+        for _ in range(2):
+            hear(workers, WorkerStarted)
+        assert [slot.ready for slot in workers._crew.slots] == [True, True, False]
+        yield workers
+
+
+def get_whole(workers: RayWorkers) -> None:
+    while not workers.has_room(alone=True):
+        workers.clear()
+        workers.wait()
+
+
+def test_those_that_wait_for_room_on_a_device_that_is_cleared_go_too(
+    three: RayWorkers, make_spec: Callable[..., TrialSpec]
+) -> None:
+    _, two, _ = three._crew.slots
     two.ready = False
-    workers.clear()
-    assert not one.leaving, "the second may be on its device, and is not ready to be told to go"
+    three.clear()
+    assert not any(slot.leaving for slot in three._crew.slots), "the second may be on the device; it cannot be told yet"
     two.ready = True
-    workers.start(make_spec(0), attempt=1)
-    hear(workers, EpochEnded)
-    workers.clear()
-    busy = next(slot for slot in (one, two) if slot.busy)
-    workers.train(0, 1)
-    ray.kill(busy.actor)
-    while not isinstance(workers.wait(), AttemptLost):
-        pass
-    assert len(workers._crew.slots) == 2, "nothing comes in its place on the device that is being cleared"
-    workers.clear()
-    assert [slot.whole for slot in workers._crew.slots] == [True], "the one that waited could take what came free"
-    while not isinstance(workers.wait(), WorkerStarted):
-        pass
-    workers.start(make_spec(0), attempt=2, alone=True)
-    hear(workers, EpochEnded)
-    workers.release(0)
-    started = 0
-    while started < 2:
-        started += isinstance(workers.wait(), WorkerStarted)
-    assert len(workers._crew.slots) == 3
-    workers.close()
+    three.clear()
+    assert [slot.whole for slot in three._crew.slots] == [True], "the one that waited could take what came free"
+    get_whole(three)
+    three.start(make_spec(0), attempt=2, alone=True)
+    hear_of(three, EpochEnded)
+    three.release(0)
+    for _ in range(2):
+        hear_of(three, WorkerStarted)
+    assert len(three._crew.slots) == 3
+
+
+@pytest.mark.parametrize("cleared_before", [0, 1])
+def test_one_that_takes_the_place_of_a_dead_one_on_a_device_that_is_cleared_goes_too(
+    three: RayWorkers, make_spec: Callable[..., TrialSpec], cleared_before: int
+) -> None:
+    one, two, waiting = three._crew.slots
+    three.start(make_spec(0), attempt=1)
+    hear(three, EpochEnded)
+    three.clear()
+    busy, idle = (one, two) if one.busy else (two, one)
+    assert idle.leaving
+    kill(busy)
+    for slot in [idle][:cleared_before]:
+        kill(slot)
+        three._crew.call(slot, slot.actor.place.remote())
+    three.train(0, 1)
+    hear_of(three, AttemptLost)
+    hear_of(three, WorkerStarted)
+    assert waiting.ready, "it took what came free"
+    assert all(slot in (idle, waiting) for slot in three._crew.slots), "nothing else comes there meanwhile"
+    get_whole(three)
+    assert [slot.whole for slot in three._crew.slots] == [True]
