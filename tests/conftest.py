@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import settings
 # A busy machine is slow now and then: a drawn example has no deadline.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would every sweep that is sent one here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def need(found: bool, what: str) -> None:
