@@ -117,8 +117,9 @@ class WorkersConfig(_Section):
         count: `auto` for as many as fit.
         cpus: Cores of each, with a thread for each.
         gpus: GPUs of each, or a share of one; `auto` for one where there are any.
-        autoscale_to: With count auto, workers to ask a cluster's autoscaler for; 0 takes the nodes as they come, and
-            asks an autoscaler that tells what it may start for as many again as there are, up to a worker a trial.
+        autoscale_to: With count auto, workers to ask a cluster's autoscaler for. 0 takes the nodes as they come, and
+            while all workers are busy asks an autoscaler that tells what it may start for as many again, up to one a
+            trial.
         recycle_trials: Trials after which a process is replaced by a fresh one; 0 for never.
         recycle_gib: Growth of a process since its first trial after which it is replaced; 0 for never.
     """
@@ -145,7 +146,7 @@ class FaultsConfig(_Section):
             alone on its device.
         losses: Workers that a trial may lose in a row, with no new checkpoint between them, before it has failed.
         same_error: Trials of an arm that may fail in a row by the same error; 0 allows any number.
-        trial_timeout: Seconds after which a trial has failed; None never ends one.
+        trial_timeout: Seconds of training after which an attempt has failed its trial; None never ends one.
         no_progress: Seconds without a word after which a worker is ended, and its trial goes on with another; None
             waits for ever.
         checkpoint_every: Epochs between two checkpoints of a trial; 0 takes none.

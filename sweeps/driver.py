@@ -75,6 +75,11 @@ def resume(
         events = [event for event, _ in read_events(directory)]
         checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(history).items()}
         prepared.search.replay(events, checkpoints=checkpoints)
+        known = {study.study for study in history.studies}
+        missing = [study for study in prepared.search.studies() if study.study not in known]
+        if missing:  # the launch died within its first lines
+            log.append(*missing)
+            history = read_run(directory.path)
         for event in events:
             replay(replace(event, budget=config.search.trials) if isinstance(event, StudyCreated) else event)
         if prepared.search.finished():

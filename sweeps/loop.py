@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -69,15 +70,10 @@ def run_phase(
     says so, nothing is begun any more, and every trial comes to rest with a checkpoint after its epoch.
     """
     ahead: Assignment | None = None
+    apart: deque[Assignment] = deque()
     while not _at_rest(halt := stopping(), source, workers):
-        while not halt and (work := ahead or (_choose(source, log) if workers.has_room() else None)) is not None:
-            ahead = work
-            if not workers.has_room(alone=work.alone):
-                if work.alone:
-                    workers.clear()  # nothing else is begun meanwhile, so that a device comes free
-                break
-            ahead = None
-            _start(work, workers, log, artifacts)
+        if not halt:
+            ahead = _begin(ahead, apart, source, workers, log, artifacts)
         if workers.overlap and ahead is None and not halt:
             ahead = _choose(source, log)
         report = workers.wait()
@@ -100,6 +96,36 @@ def run_phase(
 
 def _at_rest(halt: bool, source: Source, workers: Workers) -> bool:
     return (halt or source.finished()) and not workers.busy()
+
+
+def _begin(
+    work: Assignment | None,
+    apart: deque[Assignment],
+    source: Source,
+    workers: Workers,
+    log: RunLog,
+    artifacts: Artifacts,
+) -> Assignment | None:
+    """Start all that there is room for, `work` first; what is left of it.
+
+    A trial that needs a device alone waits `apart` until one has come free; the others go on meanwhile.
+    """
+    while True:
+        while apart and workers.has_room(alone=True):
+            _start(apart.popleft(), workers, log, artifacts)
+        if apart:
+            workers.clear()
+        if work is None and workers.has_room():
+            work = _choose(source, log)
+        if work is None:
+            return None
+        if work.alone:
+            apart.append(work)
+        elif workers.has_room():
+            _start(work, workers, log, artifacts)
+        else:
+            return work
+        work = None
 
 
 def _choose(source: Source, log: RunLog) -> Assignment | None:

@@ -285,7 +285,10 @@ class ResourceEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Audited(Event):
-    """Something that may bend a conclusion was done: a read of test metrics, an export, a change of plan."""
+    """Something that may bend a conclusion: a read of test metrics, an export, a change of plan.
+
+    It is noted before it is done, so that none is done without a note; one that failed then is noted too.
+    """
 
     event: Literal["audited"] = "audited"
     action: str

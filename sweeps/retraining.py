@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sweeps.artifacts import Artifacts
 from sweeps.child import run_in_child
 from sweeps.config import SweepConfig
+from sweeps.hardware import count_gpus
 from sweeps.history import History, Trial
 from sweeps.images import check_same_data, load_data
 from sweeps.runlog import RunLog
@@ -68,9 +69,10 @@ def difference(trial: Trial, metrics: dict[str, float], metric: str) -> str | No
 def _place_of(history: History, trial: Trial) -> tuple[float, float]:
     """The CPUs and GPUs that the trial was last trained with: they decide the last digits of a number.
 
-    One that ran out of memory where GPUs are shared had one whole the next time.
+    One that ran out of memory where GPUs are shared had one whole the next time. A machine without a GPU gives none.
     """
     began = trial.attempts[-1].time
     driver = next(driver for driver in reversed(history.drivers) if driver.time <= began)
     alone = any(event.kind == "out_of_memory" and event.number == trial.number for event in history.resources)
-    return driver.cpus, 1.0 if alone and 0 < driver.gpus < 1 else driver.gpus
+    gpus = 1.0 if alone and 0 < driver.gpus < 1 else driver.gpus
+    return driver.cpus, min(gpus, float(count_gpus()))

@@ -125,7 +125,7 @@ class RunLog:
         return cls(directory, lock, on_event)
 
     def append(self, *events: AnyEvent) -> None:
-        """Write events, all or none; a trial's end is on the disk when this returns.
+        """Write events, all or none unless the process dies in it; a trial's end is on the disk when this returns.
 
         Raises:
             RunError: If another driver has taken the run over.
@@ -166,7 +166,7 @@ def append(directory: RunDirectory, *events: AnyEvent, lock: int | None = None) 
 
     Args:
         directory: The run.
-        events: All or none of them are written.
+        events: All or none of them are written; the first few if the process dies meanwhile.
         lock: Of the driver who writes; none is needed for a note.
 
     Raises:

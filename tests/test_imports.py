@@ -88,7 +88,7 @@ def test_the_files_are_found() -> None:
 
 
 def test_only_the_workers_on_ray_import_it() -> None:
-    assert importers("ray") == {f"sweeps/workers/{name}.py" for name in ("cluster", "crew", "on_ray")}
+    assert importers("ray") == {f"sweeps/workers/{name}.py" for name in ("actor", "cluster", "crew", "on_ray")}
 
 
 def test_only_the_search_and_the_importances_import_optuna() -> None:

@@ -75,12 +75,12 @@ class Supply:
 
         Args:
             need: Of each.
-            autoscale_to: That were asked for, whatever there is.
-            trials: Of the whole sweep: an autoscaler that tells what it may start is asked for twice as many workers as
-                there is room for, but for no more than one a trial.
+            autoscale_to: That were asked for, whatever there is; 0 where nobody said how many.
+            trials: That could be trained at once: where nobody said how many, an autoscaler that tells what it may
+                start is asked for twice as many workers as there is room for, but for no more than one a trial.
         """
         room = self.room(need)
-        more = min(self.ever(need), 2 * room, trials) if self.types else 0
+        more = min(self.ever(need), 2 * room, trials) if self.types and not autoscale_to else 0
         return max(1, room, int(more), autoscale_to)
 
     def total(self, name: str) -> float:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
-import sys
 import time
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -15,76 +13,14 @@ import ray
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.environment import process_environment
-from sweeps.records import ResourceEvent, TrialSpec, WorkerEnded, WorkerStarted
+from sweeps.records import ResourceEvent, WorkerEnded
+from sweeps.workers.actor import Actor, Slot
 from sweeps.workers.capacity import Need
 from sweeps.workers.cluster import Cluster, supply
-from sweeps.workers.process import Worker
-from sweeps.workers.usage import Usage
+from sweeps.workers.protocol import Saved
 
 _LOOK_EVERY = 2.0
 _PATIENT = 15.0
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A process has been started for a worker; it has still to be opened."""
-
-
-class _Actor(Worker):
-    """A worker inside an actor: it knows its node and its GPUs."""
-
-    passes = ()  # Ctrl-C is the driver's; here it can only be the trial's own
-
-    def place(self) -> Placed:
-        """Answer at once."""
-        return Placed()
-
-    def open_here(self, config: SweepConfig, data: Dataset, code: str | None) -> WorkerStarted:
-        """Open with what Ray gave to this process; the user's own modules lie in `code`, if not in a place it knows."""
-        if code is not None:
-            sys.path.append(code)
-        gpus = ray.get_gpu_ids()
-        device = f"gpu {','.join(map(str, gpus))}" if gpus else "cpu"
-        # Several nodes may share a host, so its name is not enough.
-        node = f"{socket.gethostname()}-{ray.get_runtime_context().get_node_id()[:6]}"
-        return self.open(config, data, node=node, device=device)
-
-
-@dataclass(eq=False)
-class Slot:
-    """One actor: what it trains, what it has compiled, since when it is idle, what it owes and since when.
-
-    `used` are the seconds that its trial's epochs took it: a driver that waits for room on its disk is not among them.
-    """
-
-    name: str
-    actor: Any
-    placed: bool = False
-    ready: bool = False
-    spec: TrialSpec | None = None
-    attempt: int = 0
-    epochs: int = 0
-    owed: int = 0
-    saves: int = 0
-    held: set[str] = field(default_factory=set)
-    idle_since: float = field(default_factory=time.perf_counter)
-    heard: float = 0.0
-    used: float = 0.0
-    place: tuple[str, str] = ("", "")
-    alone: bool = False
-    whole: bool = False
-    leaving: bool = False
-    usage: Usage = field(default_factory=Usage)
-
-    @property
-    def idle(self) -> bool:
-        """Whether it may be given a trial."""
-        return self.ready and not self.busy and not self.leaving
-
-    @property
-    def busy(self) -> bool:
-        """Whether it has a trial, or something saved still to send."""
-        return self.spec is not None or self.saves > 0
 
 
 class Crew:
@@ -92,7 +28,13 @@ class Crew:
 
     With `workers.count: auto` on a cluster it follows the cluster: more actors once nodes have come, fewer once they
     have gone. Actors beyond that wait, and an autoscaler makes room for those that do: `autoscale_to` of them, or as
-    many again as there are, where it tells what it may start; `Supply.wanted` has the rule.
+    many again as there are while all of them are busy, where it tells what it may start; `Supply.wanted` has the rule.
+
+    Attributes:
+        slots: Every actor.
+        calls: What is under way on them.
+        reserved: The device that a trial gets for itself as soon as nothing else runs there.
+        news: What happened to actors, for the log.
 
     Args:
         config: The sweep.
@@ -114,8 +56,8 @@ class Crew:
         self.slots: list[Slot] = []
         self.calls: dict[Any, Slot] = {}
         self._shares = 0
-        self._clearing: tuple[str, str] | None = None
-        self.news: deque[ResourceEvent | WorkerEnded] = deque()
+        self.reserved: tuple[str, str] | None = None
+        self.news: deque[ResourceEvent | WorkerEnded | Saved] = deque()
         for _ in range(cluster.count):
             self._add()
 
@@ -147,9 +89,8 @@ class Crew:
         """
         if any(slot.placed and (slot.whole or not slot.ready) for slot in self.slots):
             return
-        if self._clearing is None:
-            self._clearing = self._least_busy()
-        leaving = [slot for slot in self.slots if slot.ready and slot.place == self._clearing]
+        self.reserve_a_device()
+        leaving = [slot for slot in self.slots if slot.ready and slot.place == self.reserved]
         for slot in leaving:
             slot.leaving = True
         if any(slot.busy for slot in leaving):
@@ -157,15 +98,31 @@ class Crew:
         for slot in (*leaving, *(slot for slot in self.slots if not (slot.placed or slot.whole))):
             self._drop(slot, "makes room for a trial that needs its GPU alone")
             self._shares += 1
-        if self._shares and not any(slot.whole for slot in self.slots):
+        whole = next((slot for slot in self.slots if slot.whole), None)
+        if leaving and whole:
+            whole.idle_since = time.perf_counter()
+        if self._shares and not whole:
             self._add(whole=True)
+
+    def reserve_a_device(self) -> None:
+        """Begin nothing more on the device with the fewest trials; on another, once nothing of that one is left.
+
+        It may have gone with its node, or somebody else may have taken it.
+        """
+        now = time.perf_counter()
+        if any(slot.whole and slot.idle_since > now - _PATIENT for slot in self.slots):
+            return
+        if not any(slot.ready and slot.place == self.reserved for slot in self.slots):
+            self.reserved = self._least_busy()
 
     def share_again(self, slot: Slot, reason: str = "its GPU is shared again") -> None:
         """Put processes that share a GPU in the place of the one that had it whole."""
         self._drop(slot, reason)
         for _ in range(self._shares):
             self._add()
-        self._shares, self._clearing = 0, None
+        self._shares, self.reserved = 0, None
+        for other in self.slots:
+            other.leaving = False
 
     def _least_busy(self) -> tuple[str, str] | None:
         """The device with the fewest trials."""
@@ -183,8 +140,10 @@ class Crew:
         self._next_look = now + _LOOK_EVERY
         if self._follows:
             self._adjust()
-        waiting = sum(not slot.placed and slot.idle_since < now - _PATIENT for slot in self.slots)
-        reason = supply().explain(waiting, self._need) if waiting else ""
+        waiting = [slot for slot in self.slots if not slot.placed and slot.idle_since < now - _PATIENT]
+        whole = any(slot.whole for slot in waiting)
+        need = replace(self._need, gpus=1.0) if whole else self._need
+        reason = supply().explain(len(waiting), need) if waiting else ""
         if reason and reason != self._explained:
             self.news.append(ResourceEvent(kind="workers_pending", number=None, worker=None, detail=reason))
         self._explained = reason
@@ -195,9 +154,10 @@ class Crew:
             self._drop(slot, "the sweep has ended")
 
     def _adjust(self) -> None:
-        if self._clearing is not None:
+        if self._shares or self.reserved is not None:
             return  # whatever is added now could take what they leave
-        wanted = supply().wanted(self._need, autoscale_to=self._autoscale_to, trials=self._trials)
+        trials = 0 if any(slot.idle for slot in self.slots) else self._trials
+        wanted = supply().wanted(self._need, autoscale_to=self._autoscale_to, trials=trials)
         while len(self.slots) < wanted:
             self._add()
         surplus = [slot for slot in self.slots if not slot.placed][: max(0, len(self.slots) - wanted)]
@@ -213,7 +173,7 @@ class Crew:
         if elsewhere or whole:  # on this machine, Ray itself was started with these
             variables = process_environment(cpus=self._need.cpus, gpus=gpus, all_memory=whole)
             options["runtime_env"] = {"env_vars": variables}
-        actor_class: Any = ray.remote(_Actor)
+        actor_class: Any = ray.remote(Actor)
         slot = Slot(name, actor_class.options(**options).remote(name, self._trainer), whole=whole)
         self.slots.append(slot)
         self.call(slot, slot.actor.place.remote())

@@ -33,7 +33,7 @@ class InlineWorkers:
         self.count, self.cpus, self.gpus = 1, float(count_cpus()), 0.0
         self._worker = Worker("inline", trainer)
         self._work: deque[Callable[[], Report]] = deque()
-        self._work.append(lambda: self._open(config, data))
+        self._work.append(lambda: self._open(config.having(gpus=0.0), data))
         self._ready = False
         self._spec: TrialSpec | None = None
         self._attempt = self._epochs = self._saves = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -17,8 +18,9 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerStarted
+from sweeps.workers.actor import Placed, Slot
 from sweeps.workers.cluster import Cluster
-from sweeps.workers.crew import Crew, Placed, Slot
+from sweeps.workers.crew import Crew
 from sweeps.workers.patience import Patience, seconds_of
 from sweeps.workers.process import DEFAULT_TRAINER
 from sweeps.workers.protocol import Kind, Report, Saved
@@ -57,7 +59,7 @@ class RayWorkers:
         self._crew = Crew(config, data, cluster=cluster, trainer=trainer)
         self._slots: dict[int, Slot] = {}
         self._answers: list[Any] = []
-        self._failed_starts = 0
+        self._failed_starts: Counter[bool] = Counter()
         self._next_check = math.inf
 
     def has_room(self, *, alone: bool = False) -> bool:
@@ -68,6 +70,8 @@ class RayWorkers:
         """Have a device come free for a trial that is to run `alone`; to be called until there is room for it."""
         if 0 < self.gpus < 1:
             self._crew.clear_a_device()
+        else:
+            self._crew.reserve_a_device()
 
     def start(
         self,
@@ -85,6 +89,8 @@ class RayWorkers:
         architecture = self._architecture(spec)
         slot = next((slot for slot in idle if architecture in slot.held), idle[0])
         slot.held.add(architecture)
+        if alone and not slot.whole:
+            self._crew.reserved = None
         slot.alone = alone
         slot.spec, slot.attempt, slot.epochs, slot.used = spec, attempt, epoch + 1, 0.0
         self._slots[spec.number] = slot
@@ -107,11 +113,13 @@ class RayWorkers:
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent, through the object store."""
         slot = self._slot_of(number)
-        slot.saves += 1
+        slot.saves.append(Saved(number, slot.name, kind, slot.epochs, b""))
         self._call(slot, slot.actor.save.remote(number, kind, epochs=slot.epochs))
 
     def wait(self) -> Report | None:
         """The next thing that happened on any worker; None if nothing did for a moment."""
+        for slot in [slot for slot in self._crew.slots if slot.whole and slot.idle]:
+            self._crew.share_again(slot)  # it was offered, and nobody took it
         if self._crew.news:
             return self._crew.news.popleft()
         calls = self._crew.calls
@@ -121,8 +129,10 @@ class RayWorkers:
             self._answers.pop()  # of a worker that has been replaced since
         if not self._answers:
             self._answers = self._look(calls)
+            if (lost := self._end_overdue()) is not None:
+                return lost
         reference = self._answers.pop() if self._answers else None
-        report = self._end_overdue() if reference is None else self._collect(calls.pop(reference), reference)
+        report = self._collect(calls.pop(reference), reference) if reference is not None else None
         self._crew.look_around()
         return report
 
@@ -157,13 +167,12 @@ class RayWorkers:
             return []
         if 0 < self.gpus < 1:
             return [slot for slot in self._crew.slots if slot.idle and slot.whole == alone]
-        busy = {slot.place for slot in self._crew.slots if slot.busy and (alone or slot.alone)}
-        return [slot for slot in self._crew.slots if slot.idle and slot.place not in busy]
+        taken = {slot.place for slot in self._crew.slots if slot.busy and (alone or slot.alone)}
+        if not alone and self._crew.reserved is not None:
+            taken.add(self._crew.reserved)
+        return [slot for slot in self._crew.slots if slot.idle and slot.place not in taken]
 
     def _recycle_if_due(self, slot: Slot) -> None:
-        if slot.whole and not slot.busy:
-            self._crew.share_again(slot)
-            return
         reason = None if slot.busy else slot.usage.too_much(self._limits)
         if reason:
             self._crew.news.append(ResourceEvent(kind="recycled", number=None, worker=slot.name, detail=reason))
@@ -184,14 +193,21 @@ class RayWorkers:
         return self._patience.left(trial=slot.used + silent if slot.spec else 0.0, call=silent)
 
     def _end_overdue(self) -> AttemptLost | None:
-        """End the first worker that is overdue; what is still under way on it is never heard of again."""
-        left = {slot: self._left(slot) for slot in self._crew.slots}
+        """End the first worker that is overdue; what is still under way on it is never heard of again.
+
+        One whose answer has come is not, however long the driver took to look.
+        """
+        now = time.perf_counter()
+        if now < self._next_check:
+            return None
+        heard = {self._crew.calls[reference] for reference in self._answers}
+        left = {slot: _MOMENT if slot in heard else self._left(slot) for slot in self._crew.slots}
         slot = min(left, key=left.__getitem__, default=None)
         if slot is None or left[slot] > 0:
-            self._next_check = time.perf_counter() + min(left.values(), default=math.inf)
+            self._next_check = now + min(left.values(), default=math.inf)
             return None
         if not slot.ready:
-            self._count_failed_start(f"{slot.name} was not ready {_START_SECONDS:g} s after its process began")
+            self._count_failed_start(slot, f"{slot.name} was not ready {_START_SECONDS:g} s after its process began")
         trial = slot.used + time.perf_counter() - slot.heard
         lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=trial) if slot.spec else None
         self._replace(slot, lost.reason if lost else "it said nothing any more")
@@ -211,33 +227,45 @@ class RayWorkers:
             return None
         if isinstance(report, WorkerStarted):
             report = replace(report, seconds=slot.heard - slot.idle_since)  # the process itself had to be started too
-            slot.ready, slot.idle_since, self._failed_starts = True, slot.heard, 0
+            slot.ready, slot.idle_since, self._failed_starts[slot.whole] = True, slot.heard, 0
             slot.place = report.node, report.device
         if isinstance(report, EpochEnded):
             slot.usage.note(report.memory_bytes)
             slot.used += seconds_of(report)
+            return self._give_up_if_slow(slot) or report
         if isinstance(report, Saved):
-            slot.saves, slot.idle_since = slot.saves - 1, slot.heard
+            slot.saves.remove(replace(report, payload=b"", problem=None))
+            slot.idle_since = slot.heard
             self._recycle_if_due(slot)
         return report
+
+    def _give_up_if_slow(self, slot: Slot) -> AttemptLost | None:
+        """End a trial that took too long; its worker has just answered, and is kept."""
+        if slot.spec is None or self._patience.left(trial=slot.used, call=0.0) > 0:
+            return None
+        lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=slot.used)
+        self.release(lost.number)
+        return lost
 
     def _note_death(self, slot: Slot, error: RayError) -> AttemptLost | None:
         """Put a new worker in the place of one that died; its trial, if it had one, has lost an attempt."""
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         if not slot.ready and _NODE_LOST not in str(error):
-            self._count_failed_start(reason)
+            self._count_failed_start(slot, reason)
         self._replace(slot, reason)
         if slot.spec is None:
             return None
         return AttemptLost(number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason)
 
-    def _count_failed_start(self, reason: str) -> None:
-        self._failed_starts += 1
-        if self._failed_starts >= _START_FAILURES:
+    def _count_failed_start(self, slot: Slot, reason: str) -> None:
+        """Those with a whole GPU where it is shared are counted apart: others may start well between them."""
+        self._failed_starts[slot.whole] += 1
+        if self._failed_starts[slot.whole] >= _START_FAILURES:
             raise WorkerError(f"{_START_FAILURES} workers in a row died while they started: {reason}")
 
     def _replace(self, slot: Slot, reason: str) -> None:
         self._crew.replace(slot, reason)
+        self._crew.news.extend(replace(save, problem=f"model: {reason}") for save in slot.saves if save.kind == "model")
         if slot.spec is not None:
             del self._slots[slot.spec.number]
 

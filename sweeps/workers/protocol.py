@@ -68,7 +68,10 @@ class Workers(Protocol):
         """Whether a worker is ready and idle; `alone`: whether all that share its device are idle too."""
 
     def clear(self) -> None:
-        """Have a device come free for a trial that is to run `alone`; to be called until there is room for it."""
+        """Have a device come free for a trial that is to run `alone`; to be called until there is room for it.
+
+        Nothing else is begun on that device meanwhile; there may be room on others.
+        """
 
     def start(
         self,

@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from search_spaces import Params
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
-from sweeps.records import Seeds
+from sweeps.records import EpochEnded, Seeds, TrialSpec
 from sweeps.seeds import derive
 from sweeps.training.synthetic import SyntheticTrainer
 
@@ -115,6 +116,30 @@ class SharingTrainer(SyntheticTrainer):
         super().__init__(config, data, worker=worker)
         fraction = float(os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"])
         self._formula = lambda params, seeds, epoch: {"gpus": float(config.workers.gpus), "fraction": fraction}
+
+
+class DyingAlone(SharingTrainer):
+    """Its process does not live to see a whole GPU."""
+
+    def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
+        super().__init__(config, data, worker=worker)
+        if config.workers.gpus == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class SlowTrainer(SyntheticTrainer):
+    """Says that each epoch took it 1,000 seconds."""
+
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None) -> EpochEnded:
+        return replace(super().train(spec, epoch, attempt=attempt, checkpoint=checkpoint), seconds=1000.0)
+
+
+class GpuTrainer(SyntheticTrainer):
+    """Reports the GPUs that its configuration promises."""
+
+    def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
+        super().__init__(config, data, worker=worker)
+        self._formula = lambda params, seeds, epoch: {"gpus": float(config.workers.gpus)}
 
 
 gpu_share = learning

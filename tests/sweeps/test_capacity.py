@@ -96,6 +96,8 @@ def test_an_autoscaler_cannot_be_asked_for_more_than_this_machine() -> None:
         ([SMALL], [NodeType("small", SMALL, None)], 0, 4, 4),
         ([SMALL], [NodeType("small", SMALL, None)], 0, 2, 3),
         ([SMALL], [NodeType("small", SMALL, None)], 50, 4, 50),
+        ([SMALL], [NodeType("small", SMALL, None)], 2, 100, 3),
+        ([SMALL], [NodeType("small", SMALL, None)], 0, 0, 3),
     ],
 )
 def test_an_autoscaler_is_asked_for_no_more_than_there_is_to_do(

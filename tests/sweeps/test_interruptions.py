@@ -148,6 +148,24 @@ def test_a_driver_that_dies_after_any_event_redoes_a_few_epochs_at_most(
     check(run, whole, losses=1)
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_launch_that_died_within_its_first_lines_can_be_resumed(
+    prepared: Callable[[], driver.Prepared],
+    resume: Callable[[Path, driver.Means], History],
+    whole: Path,
+    tmp_path: Path,
+    lines: int,
+) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(CrashError):
+        driver.launch(prepared(), RunDirectory(run), means(at_event(5, crash)))
+    log = (run / "events.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "events.jsonl").write_bytes(b"".join(log[:lines]))
+    resume(run, means())
+    check(run, whole, losses=0)
+    assert len(read_run(run).studies) == 2
+
+
 def test_a_driver_that_dies_again_and_again(
     prepared: Callable[[], driver.Prepared],
     resume: Callable[[Path, driver.Means], History],

@@ -83,10 +83,19 @@ def test_a_trial_is_trained_with_the_cores_it_had(history: History, child: list[
     ]
 
 
-@pytest.mark.parametrize(("kind", "gpus"), [("out_of_memory", 1.0), ("not_saved", 0.5)])
+@pytest.mark.parametrize(
+    ("kind", "here", "gpus"), [("out_of_memory", 2, 1.0), ("not_saved", 1, 0.5), ("not_saved", 0, 0.0)]
+)
 def test_a_trial_that_ran_out_of_a_shared_gpus_memory_gets_it_whole_again(
-    history: History, child: list[dict[str, Any]], make_spec: Callable[..., TrialSpec], kind: Any, gpus: float
+    history: History,
+    child: list[dict[str, Any]],
+    make_spec: Callable[..., TrialSpec],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Any,
+    here: int,
+    gpus: float,
 ) -> None:
+    monkeypatch.setattr(retraining, "count_gpus", lambda: here)
     course = list(history.trials[0].epochs)
     events = [
         DriverStarted(term=3, host="h", pid=1, cluster="local", workers=2, cpus=1.0, gpus=0.5),

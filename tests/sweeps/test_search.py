@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
-from search_spaces import ParamValue
+from search_spaces import Params, ParamValue, SearchSpace
 from sweeps.codec import config_hash, digest, from_line, to_line
 from sweeps.config import SweepConfig
 from sweeps.loop import Assignment
@@ -839,3 +839,28 @@ def test_retries_are_counted_over_a_replay_and_beside_those_for_memory() -> None
     replayed.replay(log)
     assert isinstance(replayed.observe(raises(ask(replayed))), TrialEnded)
     assert isinstance(search.observe(raises(work)), TrialEnded)
+
+
+def test_a_study_taken_up_in_mid_flight_draws_as_the_one_that_was_cut_off() -> None:
+    space = SearchSpace.from_mapping(
+        {"kind": ["a", "b"], "x": {"float": [0, 1]}, "y": {"float": [0, 1], "when": {"kind": "a"}}}
+    )
+
+    def arm() -> Arm:
+        fields: dict[str, Any] = {"value": None, "seed": 0, "direction": "maximize"}
+        return Arm("a", space, sampler=Tpe(startup_trials=4), pruner=Pruner().make(steps_per_epoch=1), **fields)
+
+    def finish(arm: Arm, params: Params, order: int) -> None:
+        arm.tell(order, "complete" if params["kind"] == "a" else "failed", float(params["x"]))
+
+    live, drawn = arm(), []
+    while len(drawn) < 30 or [params["kind"] for params in drawn[-3:]].count("b") == 0:
+        drawn.append(live.ask().params)
+        if len(drawn) > 3:
+            finish(live, drawn[-4], len(drawn) - 4)
+    again = arm()
+    for params in drawn:
+        again.restore(params)
+    for order, params in enumerate(drawn[:-3]):
+        finish(again, params, order)
+    assert [again.ask() for _ in range(20)] == [live.ask() for _ in range(20)]

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import ray
+from ray.cluster_utils import Cluster as RayCluster
 from ray.exceptions import RayActorError
 
 from sweeps.artifacts import Artifacts
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
+from sweeps.errors import WorkerError
 from sweeps.history import read_run
-from sweeps.loop import run_phase
-from sweeps.records import AttemptLost, EpochEnded, SweepStarted, TrialSpec, WorkerEnded, WorkerStarted
+from sweeps.loop import Assignment, _begin, run_phase
+from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, SweepStarted, TrialSpec, WorkerEnded, WorkerStarted
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search
+from sweeps.workers import crew
+from sweeps.workers.actor import Slot
 from sweeps.workers.cluster import Cluster, connect, disconnect
-from sweeps.workers.crew import Slot
 from sweeps.workers.on_ray import RayWorkers
 from sweeps.workers.protocol import Report
 
@@ -185,3 +191,112 @@ def test_one_that_takes_the_place_of_a_dead_one_on_a_device_that_is_cleared_goes
     assert all(slot in (idle, waiting) for slot in three._crew.slots), "nothing else comes there meanwhile"
     get_whole(three)
     assert [slot.whole for slot in three._crew.slots] == [True]
+
+
+def test_a_process_that_never_lives_to_see_a_whole_gpu_ends_the_sweep(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:gpu_share"}, workers=SHARES)
+    with closing(RayWorkers(config, data, cluster=cluster, trainer="tests.sweeps.formulas:DyingAlone")) as workers:
+        for _ in range(2):
+            hear(workers, WorkerStarted)
+        with pytest.raises(WorkerError, match="3 workers in a row died while they started"):
+            get_whole(workers)
+
+
+@pytest.fixture
+def nodes() -> Iterator[RayCluster]:
+    """A head, and two nodes that believe that they have a GPU each."""
+    nodes = RayCluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    yield nodes
+    disconnect()
+    nodes.shutdown()
+
+
+@pytest.mark.parametrize("gpus", [0.5, 0])
+def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
+    nodes: RayCluster,
+    make_config: Callable[..., SweepConfig],
+    make_spec: Callable[..., TrialSpec],
+    data: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    gpus: float,
+) -> None:
+    monkeypatch.setattr(crew, "_PATIENT", 0.5)
+    for gpu in range(2):
+        nodes.add_node(num_cpus=1, num_gpus=1, env_vars={"CUDA_VISIBLE_DEVICES": str(gpu)})
+    shares = {"count": 4, "cpus": 0.5, "gpus": gpus}
+    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, workers=shares)
+    cluster = connect(config.workers, address=nodes.address)
+    trainer = "sweeps.training.synthetic:SyntheticTrainer"
+    with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
+        for _ in range(4):
+            hear(workers, WorkerStarted)
+        for number in range(4):
+            workers.start(make_spec(number), attempt=1)
+            hear(workers, EpochEnded)
+        workers.clear()
+        assert workers._crew.reserved is not None
+        lost = workers._crew.reserved[0]
+        staying = [n for n, slot in workers._slots.items() if slot.place[0] != lost]
+        going = next(n for n in range(4) if n not in staying)
+        workers.release(going)
+        assert not workers.has_room(), "nothing is begun on a device that is to come free"
+        workers.release(staying[0])
+        assert workers.has_room(), "on the other device the sweep goes on"
+        workers.start(make_spec(9), attempt=1)
+        hear(workers, EpochEnded)
+        (left,) = set(range(4)) - {going, *staying}
+        workers.train(left, 1)
+        node = next(node for node in nodes.worker_nodes if node.node_id.startswith(lost.rpartition("-")[2]))
+        nodes.remove_node(node, allow_graceful=False)
+        hear_of(workers, AttemptLost)
+        while ray.cluster_resources().get("GPU") != 1:
+            pass
+        for number in (staying[1], 9):
+            workers.release(number)
+        report, attempt = None, 2
+        while not isinstance(report, EpochEnded):  # an idle worker's death is noticed when it is given a trial
+            get_whole(workers)
+            workers.start(make_spec(10), attempt=attempt, alone=True)
+            while not isinstance(report := workers.wait(), EpochEnded | AttemptLost):
+                pass
+            attempt += 1
+        assert attempt <= 4
+
+
+class Rooms:
+    """The part of Workers that says whether a trial can begin: a device with `shared` places, or one for one alone."""
+
+    def __init__(self, shared: int) -> None:
+        self.shared, self.alone, self.cleared = shared, False, 0
+        self.started: list[int] = []
+
+    def has_room(self, *, alone: bool = False) -> bool:
+        return self.alone if alone else self.shared > 0
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+    def start(self, spec: TrialSpec, *, alone: bool, **_: object) -> ResourceEvent:
+        self.started.append(spec.number)
+        self.shared, self.alone = self.shared - (not alone), self.alone and not alone
+        return ResourceEvent(kind="recycled", number=spec.number, worker=None, detail="")
+
+
+def test_others_go_on_while_a_trial_waits_for_a_device_of_its_own(make_spec: Callable[..., TrialSpec]) -> None:
+    wanted = [Assignment(make_spec(n), 1, is_new=False, alone=n in (0, 2)) for n in range(5)]
+    source, rooms, apart = SimpleNamespace(ask=lambda: wanted.pop(0) if wanted else None), Rooms(2), deque[Assignment]()
+    log = SimpleNamespace(append=lambda *events: None)
+    rest: tuple[Any, ...] = (apart, source, rooms, log, None)
+    assert _begin(None, *rest) is None
+    assert (rooms.started, [work.spec.number for work in apart]) == ([1, 3], [0, 2])
+    assert rooms.cleared
+    rooms.alone = True
+    assert _begin(None, *rest) is None
+    assert rooms.started == [1, 3, 0]
+    ahead = wanted.pop()
+    assert _begin(ahead, *rest) is ahead, "there is no room yet"
+    rooms.shared, rooms.alone = 1, True
+    assert _begin(ahead, *rest) is None
+    assert rooms.started == [1, 3, 0, 2, 4]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
 import ray
+from ray.exceptions import RayActorError
 
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialFailed, TrialSpec, WorkerEnded, WorkerStarted
+from sweeps.workers.actor import Slot
 from sweeps.workers.capacity import Supply
 from sweeps.workers.cluster import Cluster, connect, disconnect, settle
 from sweeps.workers.inline import InlineWorkers
@@ -70,6 +73,14 @@ def wait_for(workers: Workers, kind: type[Report]) -> Report:
     report = hear(workers)
     assert isinstance(report, kind), report
     return report
+
+
+def kill(slot: Slot) -> None:
+    """End a worker's process; its death is known when this returns."""
+    ray.kill(slot.actor)
+    with suppress(RayActorError):
+        while True:
+            ray.get(slot.actor.place.remote())
 
 
 def test_no_room_before_the_first_worker_is_ready(open_workers: Open, make_spec: MakeSpec) -> None:
@@ -188,21 +199,20 @@ def test_what_cannot_be_saved_is_said_and_the_worker_lives_on(open_workers: Open
 
 
 def test_a_trial_that_takes_too_long_is_over(open_workers: Open, make_spec: MakeSpec) -> None:
-    workers = ready(open_workers(trial_timeout=1e-9))
+    workers = ready(open_workers(trainer="tests.sweeps.formulas:SlowTrainer", trial_timeout=1500))
     begun = workers.start(make_spec(3), attempt=2)
+    wait_for(workers, EpochEnded)
+    workers.train(3, 1)
     lost = wait_for(workers, AttemptLost)
     assert isinstance(lost, AttemptLost)
     assert (lost.number, lost.attempt, lost.worker) == (3, 2, begun.worker)
-    assert (lost.reason, lost.retry) == ("took longer than 1e-09 s", False)
+    assert (lost.reason, lost.retry) == ("took longer than 1500 s", False)
     with pytest.raises(RuntimeError, match="trial 3 is not on a worker"):
-        workers.train(3, 1)
-    if workers.overlap:
-        assert workers.has_room(), "the other worker is idle"
-        gone = wait_for(workers, WorkerEnded)
-        assert isinstance(gone, WorkerEnded)
-        assert (gone.worker, gone.reason) == (begun.worker, lost.reason)
-        wait_for(workers, WorkerStarted)
-    workers.start(make_spec(4), attempt=1)
+        workers.train(3, 2)
+    assert not workers.busy()
+    for number in range(workers.count):
+        workers.start(make_spec(4 + number), attempt=1)
+        wait_for(workers, EpochEnded)
 
 
 def test_a_trial_in_time_is_left_alone(open_workers: Open, make_spec: MakeSpec) -> None:
@@ -240,6 +250,92 @@ def test_an_answer_of_a_worker_that_has_been_replaced_is_never_heard(
     wait_for(workers, WorkerEnded)
     wait_for(workers, WorkerStarted)
     workers.close()
+
+
+def test_a_trial_that_hangs_beyond_its_time_has_failed(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, faults={"trial_timeout": 1})
+    workers = ready(RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC))
+    begun = workers.start(make_spec(0, pooling="max"), attempt=1)
+    wait_for(workers, EpochEnded)
+    workers.train(0, 1)
+    lost = wait_for(workers, AttemptLost)
+    assert isinstance(lost, AttemptLost)
+    assert (lost.reason, lost.retry) == ("took longer than 1 s", False)
+    gone = wait_for(workers, WorkerEnded)
+    assert isinstance(gone, WorkerEnded)
+    assert (gone.worker, gone.reason) == (begun.worker, lost.reason)
+    wait_for(workers, WorkerStarted)
+    workers.close()
+
+
+def test_an_answer_that_has_come_is_never_overdue(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:learning"}, faults={"no_progress": 1000})
+    workers = ready(RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC))
+    for number in range(2):
+        workers.start(make_spec(number), attempt=1)
+    ray.wait(list(workers._crew.calls), num_returns=2)
+    for slot in workers._crew.slots:
+        slot.heard -= 2000  # the driver looked away meanwhile
+    workers._next_check = 0.0
+    for _ in range(2):
+        wait_for(workers, EpochEnded)
+    workers.close()
+
+
+def test_a_hung_worker_is_found_beside_one_that_never_rests(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, faults={"no_progress": 1})
+    workers = ready(RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC))
+    workers.start(make_spec(0, pooling="max"), attempt=1)
+    workers.start(make_spec(1, pooling="capsule"), attempt=1)
+    for _ in range(2):
+        wait_for(workers, EpochEnded)
+    workers.train(0, 1)
+    report: Report | None = None
+    epoch = 1
+    while not isinstance(report, AttemptLost):
+        workers.train(1, epoch)
+        ray.wait(list(workers._crew.calls), num_returns=1)  # there is always an answer
+        report = hear(workers)
+        epoch += 1
+    assert report.number == 0
+    workers.close()
+
+
+def test_a_model_that_is_lost_with_its_worker_is_named(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:learning"})
+    workers = ready(RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC))
+    workers.start(make_spec(5), attempt=1)
+    wait_for(workers, EpochEnded)
+    (slot,) = (slot for slot in workers._crew.slots if slot.busy)
+    kill(slot)
+    workers.save(5, "model")
+    workers.release(5)
+    heard = [hear(workers) for _ in range(3)]
+    (saved,) = (report for report in heard if isinstance(report, Saved))
+    assert (saved.number, saved.kind, saved.payload) == (5, "model", b"")
+    assert saved.problem
+    assert saved.problem.startswith("model: ")
+    assert not workers.busy()
+    workers.close()
+
+
+def test_what_trains_in_the_driver_has_no_gpu(
+    make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:learning"}, workers={"gpus": 0.5})
+    workers = ready(InlineWorkers(config, data, trainer="tests.sweeps.formulas:GpuTrainer"))
+    workers.start(make_spec(0), attempt=1)
+    ended = wait_for(workers, EpochEnded)
+    assert isinstance(ended, EpochEnded)
+    assert ended.metrics == {"gpus": 0.0}
 
 
 def test_a_ray_worker_that_hangs_is_ended_and_its_trial_may_go_on_elsewhere(
