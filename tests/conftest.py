@@ -14,8 +14,9 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-# A shell has what it starts in the background ignore Ctrl-C, and so would every sweep that is sent one here.
+# What a shell starts in the background ignores Ctrl-C, under `nohup` SIGHUP too: so would every sweep started here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def need(found: bool, what: str) -> None:
