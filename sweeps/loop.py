@@ -115,7 +115,7 @@ def _begin(
             _start(apart.popleft(), workers, log, artifacts)
         if apart:
             workers.clear()
-        if work is None and workers.has_room():
+        if work is None and (workers.has_room() or workers.has_room(alone=True)):
             work = _choose(source, log)
         if work is None:
             return None

@@ -57,6 +57,7 @@ class Crew:
         self.calls: dict[Any, Slot] = {}
         self._shares = 0
         self.reserved: tuple[str, str] | None = None
+        self._reserved_at = 0.0
         self.news: deque[ResourceEvent | WorkerEnded | Saved] = deque()
         for _ in range(cluster.count):
             self._add()
@@ -85,15 +86,16 @@ class Crew:
         """Put one process with a whole GPU in the place of those that share it, as soon as they have nothing to do.
 
         A process cannot have more memory than the share that it was started with. Those that wait for room go too: they
-        would take what comes free. One that has just been started has its device already, nobody knows yet which.
+        would take what comes free. One that was opening by then has its device already, nobody knows yet which.
         """
-        if any(slot.placed and (slot.whole or not slot.ready) for slot in self.slots):
+        if any(slot.placed and slot.whole for slot in self.slots):
             return
         self.reserve_a_device()
         leaving = [slot for slot in self.slots if slot.ready and slot.place == self.reserved]
         for slot in leaving:
             slot.leaving = True
-        if any(slot.busy for slot in leaving):
+        opening = any(slot.placed and not slot.ready and slot.idle_since <= self._reserved_at for slot in self.slots)
+        if opening or any(slot.busy for slot in leaving):
             return
         for slot in (*leaving, *(slot for slot in self.slots if not (slot.placed or slot.whole))):
             self._drop(slot, "makes room for a trial that needs its GPU alone")
@@ -110,10 +112,11 @@ class Crew:
         It may have gone with its node, or somebody else may have taken it.
         """
         now = time.perf_counter()
-        if any(slot.whole and slot.idle_since > now - _PATIENT for slot in self.slots):
-            return
+        whole = next((slot for slot in self.slots if slot.whole), None)
+        if whole.idle_since > now - _PATIENT if whole else self._shares:
+            return  # the device is on its way to the one that needs it
         if not any(slot.ready and slot.place == self.reserved for slot in self.slots):
-            self.reserved = self._least_busy()
+            self.reserved, self._reserved_at = self._least_busy(), now
 
     def share_again(self, slot: Slot, reason: str = "its GPU is shared again") -> None:
         """Put processes that share a GPU in the place of the one that had it whole."""
@@ -154,9 +157,10 @@ class Crew:
             self._drop(slot, "the sweep has ended")
 
     def _adjust(self) -> None:
-        if self._shares or self.reserved is not None:
+        if self._shares or any(slot.leaving for slot in self.slots):
             return  # whatever is added now could take what they leave
-        trials = 0 if any(slot.idle for slot in self.slots) else self._trials
+        unused = any(slot.idle and slot.idle_since < time.perf_counter() - _LOOK_EVERY for slot in self.slots)
+        trials = 0 if unused else self._trials
         wanted = supply().wanted(self._need, autoscale_to=self._autoscale_to, trials=trials)
         while len(self.slots) < wanted:
             self._add()

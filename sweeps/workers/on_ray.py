@@ -132,7 +132,7 @@ class RayWorkers:
             if (lost := self._end_overdue()) is not None:
                 return lost
         reference = self._answers.pop() if self._answers else None
-        report = self._collect(calls.pop(reference), reference) if reference is not None else None
+        report = self._collect(self._crew.calls.pop(reference), reference) if reference is not None else None
         self._crew.look_around()
         return report
 
@@ -154,8 +154,9 @@ class RayWorkers:
         self._recycle_if_due(slot)
 
     def busy(self) -> bool:
-        """Whether a trial is on a worker, or something saved still to come."""
-        return any(slot.busy for slot in self._crew.slots)
+        """Whether a trial is on a worker, or something saved still to come, if only as the news that it is lost."""
+        lost = any(isinstance(news, Saved) for news in self._crew.news)
+        return lost or any(slot.busy for slot in self._crew.slots)
 
     def close(self) -> None:
         """End the actors."""

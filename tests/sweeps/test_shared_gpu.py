@@ -157,7 +157,7 @@ def test_those_that_wait_for_room_on_a_device_that_is_cleared_go_too(
     _, two, _ = three._crew.slots
     two.ready = False
     three.clear()
-    assert not any(slot.leaving for slot in three._crew.slots), "the second may be on the device; it cannot be told yet"
+    assert [slot.leaving for slot in three._crew.slots] == [True, False, False], "the second may be there, or not"
     two.ready = True
     three.clear()
     assert [slot.whole for slot in three._crew.slots] == [True], "the one that waited could take what came free"
@@ -263,6 +263,51 @@ def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
                 pass
             attempt += 1
         assert attempt <= 4
+
+
+def test_a_cluster_is_followed_while_a_device_is_reserved(
+    nodes: RayCluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
+) -> None:
+    nodes.add_node(num_cpus=1)
+    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, workers={"count": "auto", "gpus": 0})
+    cluster = connect(config.workers, address=nodes.address)
+    trainer = "sweeps.training.synthetic:SyntheticTrainer"
+    with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
+        hear(workers, WorkerStarted)
+        workers.start(make_spec(0), attempt=1)
+        hear(workers, EpochEnded)
+        workers.clear()
+        kill(workers._crew.slots[0])
+        workers.train(0, 1)
+        hear(workers, AttemptLost)
+        get_whole(workers)
+        workers.start(make_spec(0), attempt=2, alone=True)
+        hear_of(workers, EpochEnded)
+
+
+def test_a_device_is_not_given_up_when_the_last_that_shared_it_is_recycled(
+    nodes: RayCluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
+) -> None:
+    nodes.add_node(num_cpus=2, num_gpus=2, env_vars={"CUDA_VISIBLE_DEVICES": "0,1"})
+    shares = {"count": 4, "cpus": 0.5, "gpus": 0.5, "recycle_trials": 1}
+    config = make_config(model={"build": "tests.sweeps.formulas:learning"}, workers=shares)
+    cluster = connect(config.workers, address=nodes.address)
+    trainer = "sweeps.training.synthetic:SyntheticTrainer"
+    with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
+        for _ in range(4):
+            hear(workers, WorkerStarted)
+        for number in range(4):
+            workers.start(make_spec(number), attempt=1)
+            hear(workers, EpochEnded)
+        workers.clear()
+        first = workers._crew.reserved
+        for number in [n for n, slot in workers._slots.items() if slot.place == first]:
+            workers.release(number)
+        workers.clear()
+        assert workers._crew.reserved == first
+        assert not any(slot.leaving for slot in workers._crew.slots)
+        get_whole(workers)
+        assert [slot.place for slot in workers._crew.slots if slot.whole] == [first]
 
 
 class Rooms:

@@ -318,12 +318,36 @@ def test_a_model_that_is_lost_with_its_worker_is_named(
     kill(slot)
     workers.save(5, "model")
     workers.release(5)
-    heard = [hear(workers) for _ in range(3)]
+    heard: list[Report | None] = []
+    while workers.busy():
+        heard.append(workers.wait())
     (saved,) = (report for report in heard if isinstance(report, Saved))
     assert (saved.number, saved.kind, saved.payload) == (5, "model", b"")
     assert saved.problem
     assert saved.problem.startswith("model: ")
-    assert not workers.busy()
+    workers.close()
+
+
+def test_an_answer_is_heard_once_though_another_worker_is_given_up_in_the_same_look(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, faults={"no_progress": 1000})
+    workers = ready(RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC))
+    workers.start(make_spec(0, pooling="max"), attempt=1)
+    wait_for(workers, EpochEnded)
+    hung = workers._slot_of(0)
+    workers.train(0, 1)
+    workers.save(0, "model")
+    workers.release(0)
+    workers.start(make_spec(1, pooling="capsule"), attempt=1)
+    answer = next(reference for reference, slot in workers._crew.calls.items() if slot is not hung)
+    ray.wait([answer])
+    hung.heard -= 2000
+    workers._next_check = 0.0
+    heard = [hear(workers) for _ in range(4)]
+    assert sum(isinstance(report, EpochEnded) for report in heard) == 1
+    assert {type(report) for report in heard} == {EpochEnded, WorkerEnded, Saved, WorkerStarted}
+    assert answer not in workers._crew.calls
     workers.close()
 
 
