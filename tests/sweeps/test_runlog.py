@@ -267,7 +267,7 @@ def test_a_disk_that_takes_a_part_of_a_line_leaves_the_log_as_it_was(
     assert len(events(directory)) == 4
 
 
-@pytest.mark.parametrize("call", ["write", "fsync"])
+@pytest.mark.parametrize("call", ["write", "fdatasync"])
 def test_a_disk_that_fails_leaves_the_log_as_it_was(
     directory: RunDirectory, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
@@ -287,7 +287,7 @@ def test_a_header_and_a_trials_end_are_on_the_disk_when_append_returns(
     directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    monkeypatch.setattr(os, "fsync", lambda handle: sizes.append(os.fstat(handle).st_size))
+    monkeypatch.setattr(os, "fdatasync", lambda handle: sizes.append(os.fstat(handle).st_size))
     append(directory, header())
     assert sizes == [directory.events.stat().st_size]
     append(directory, note("x"))
