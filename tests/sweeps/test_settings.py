@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from sweeps.config import Named, SweepConfig
 from sweeps.errors import ConfigError
@@ -104,10 +106,17 @@ def test_settings_written_out_are_those_optuna_would_choose() -> None:
     assert study.sampler._is_multivariate(study) is Tpe().multivariate  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("rare", ["failed", "complete", "feasible"])
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize("constant_liar", [True, False])
 @pytest.mark.parametrize("multivariate", [True, False])
-def test_draws_are_optunas_own_whether_or_not_trials_have_every_param(multivariate: bool) -> None:
+def test_draws_are_optunas_own_whatever_becomes_of_trials(
+    multivariate: bool, constant_liar: bool, direction: str, rare: str
+) -> None:
+    settings = {"multivariate": multivariate, "constant_liar": constant_liar}
+
     def draw(make: Callable[[int, optuna.samplers.BaseSampler], optuna.samplers.BaseSampler]) -> list[dict[str, Any]]:
-        study = optuna.create_study()
+        study = optuna.create_study(direction=direction)
         running: list[optuna.Trial] = []
         for number in range(150):
             study.sampler = make(number, study.sampler)
@@ -120,20 +129,26 @@ def test_draws_are_optunas_own_whether_or_not_trials_have_every_param(multivaria
             trial.suggest_int("fixed", 4, 4)
             if number % 11 == 10:
                 late = running.pop()
-                study.tell(late, 1.0 + late.suggest_int("y", 0, 9))
-            if number % 7:
-                study.tell(trial, x * x + y)
-            else:
-                trial.report(x, 0)
-                study.tell(trial, state=optuna.trial.TrialState.PRUNED if number % 2 else optuna.trial.TrialState.FAIL)
+                value = 1.0 + late.suggest_int("y", 0, 9)
+                study.tell(
+                    late, value if rare == "failed" else None, state=None if rare == "failed" else TrialState.FAIL
+                )
+            if number % (29 if rare == "feasible" else 5):
+                trial.set_constraint("width", 0.1 + round(abs(x), 1) if rare == "feasible" else x - 0.9)
+            if number % 29 == 0 if rare == "complete" else number % 7:
+                study.tell(trial, round(x * x, 1) + y)  # many are equal
+                continue
+            for step in range(number % 3):
+                trial.report(math.nan if number % 2 else round(x, 1), step)
+            study.tell(trial, state=TrialState.PRUNED if number % 4 else TrialState.FAIL)
         return [trial.params for trial in study.trials]
 
     class Plain(optuna.samplers.TPESampler):
         def _get_params(self, trial: optuna.trial.FrozenTrial, study: optuna.Study) -> dict[str, Any]:
             return trial.params
 
-    ours = draw(Tpe(multivariate=multivariate).make)
-    assert ours == draw(lambda seed, last: Plain(seed=seed, multivariate=multivariate, constant_liar=True))
+    ours = draw(Tpe(**settings).make)
+    assert ours == draw(lambda seed, last: Plain(seed=seed, **settings))
 
 
 def test_phases_and_startup() -> None:
