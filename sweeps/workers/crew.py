@@ -127,6 +127,12 @@ class Crew:
         for other in self.slots:
             other.leaving = False
 
+    def share_what_nobody_took(self) -> None:
+        """Have a whole GPU shared again once it was offered and no trial needed it."""
+        if self._shares:
+            for slot in [slot for slot in self.slots if slot.whole and slot.idle]:
+                self.share_again(slot)
+
     def _least_busy(self) -> tuple[str, str] | None:
         """The device with the fewest trials."""
         trials: Counter[tuple[str, str]] = Counter()

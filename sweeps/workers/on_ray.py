@@ -118,8 +118,7 @@ class RayWorkers:
 
     def wait(self) -> Report | None:
         """The next thing that happened on any worker; None if nothing did for a moment."""
-        for slot in [slot for slot in self._crew.slots if slot.whole and slot.idle]:
-            self._crew.share_again(slot)  # it was offered, and nobody took it
+        self._crew.share_what_nobody_took()
         if self._crew.news:
             return self._crew.news.popleft()
         calls = self._crew.calls

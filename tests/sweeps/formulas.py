@@ -134,12 +134,4 @@ class SlowTrainer(SyntheticTrainer):
         return replace(super().train(spec, epoch, attempt=attempt, checkpoint=checkpoint), seconds=1000.0)
 
 
-class GpuTrainer(SyntheticTrainer):
-    """Reports the GPUs that its configuration promises."""
-
-    def __init__(self, config: SweepConfig, data: Dataset, *, worker: str) -> None:
-        super().__init__(config, data, worker=worker)
-        self._formula = lambda params, seeds, epoch: {"gpus": float(config.workers.gpus)}
-
-
 gpu_share = learning

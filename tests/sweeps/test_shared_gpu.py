@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import ray
 from ray.cluster_utils import Cluster as RayCluster
-from ray.exceptions import RayActorError
 
 from sweeps.artifacts import Artifacts
 from sweeps.config import SweepConfig
@@ -25,10 +24,10 @@ from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, SweepStarted,
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search
 from sweeps.workers import crew
-from sweeps.workers.actor import Slot
 from sweeps.workers.cluster import Cluster, connect, disconnect
 from sweeps.workers.on_ray import RayWorkers
 from sweeps.workers.protocol import Report
+from tests.sweeps.killing import kill
 
 SHARES = {"count": 2, "cpus": 0.5, "gpus": 0.5}
 
@@ -125,14 +124,6 @@ def test_a_sweep_whose_trials_run_out_of_a_shared_gpus_memory_meets_its_budget(
     assert sum(event.kind == "out_of_memory" for event in history.resources) == 3
 
 
-def kill(slot: Slot) -> None:
-    """End a worker's process; its death is known when this returns."""
-    ray.kill(slot.actor)
-    with suppress(RayActorError):
-        while True:
-            ray.get(slot.actor.place.remote())
-
-
 @pytest.fixture
 def three(cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset) -> Iterator[RayWorkers]:
     """Two workers that share the GPU, and a third that waits for room."""
@@ -143,6 +134,15 @@ def three(cluster: Cluster, make_config: Callable[..., SweepConfig], data: Datas
             hear(workers, WorkerStarted)
         assert [slot.ready for slot in workers._crew.slots] == [True, True, False]
         yield workers
+
+
+def fill(workers: RayWorkers, make_spec: Callable[..., TrialSpec]) -> None:
+    """Give each of four workers a trial."""
+    for _ in range(4):
+        hear_of(workers, WorkerStarted)
+    for number in range(4):
+        workers.start(make_spec(number), attempt=1)
+        hear_of(workers, EpochEnded)
 
 
 def get_whole(workers: RayWorkers) -> None:
@@ -222,7 +222,6 @@ def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
     monkeypatch: pytest.MonkeyPatch,
     gpus: float,
 ) -> None:
-    monkeypatch.setattr(crew, "_PATIENT", 0.5)
     for gpu in range(2):
         nodes.add_node(num_cpus=1, num_gpus=1, env_vars={"CUDA_VISIBLE_DEVICES": str(gpu)})
     shares = {"count": 4, "cpus": 0.5, "gpus": gpus}
@@ -230,11 +229,8 @@ def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
     cluster = connect(config.workers, address=nodes.address)
     trainer = "sweeps.training.synthetic:SyntheticTrainer"
     with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
-        for _ in range(4):
-            hear(workers, WorkerStarted)
-        for number in range(4):
-            workers.start(make_spec(number), attempt=1)
-            hear(workers, EpochEnded)
+        fill(workers, make_spec)
+        monkeypatch.setattr(crew, "_PATIENT", 0.5)
         workers.clear()
         assert workers._crew.reserved is not None
         lost = workers._crew.reserved[0]
@@ -245,7 +241,7 @@ def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
         workers.release(staying[0])
         assert workers.has_room(), "on the other device the sweep goes on"
         workers.start(make_spec(9), attempt=1)
-        hear(workers, EpochEnded)
+        hear_of(workers, EpochEnded)
         (left,) = set(range(4)) - {going, *staying}
         workers.train(left, 1)
         node = next(node for node in nodes.worker_nodes if node.node_id.startswith(lost.rpartition("-")[2]))
@@ -273,13 +269,13 @@ def test_a_cluster_is_followed_while_a_device_is_reserved(
     cluster = connect(config.workers, address=nodes.address)
     trainer = "sweeps.training.synthetic:SyntheticTrainer"
     with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
-        hear(workers, WorkerStarted)
+        hear_of(workers, WorkerStarted)
         workers.start(make_spec(0), attempt=1)
-        hear(workers, EpochEnded)
+        hear_of(workers, EpochEnded)
         workers.clear()
         kill(workers._crew.slots[0])
         workers.train(0, 1)
-        hear(workers, AttemptLost)
+        hear_of(workers, AttemptLost)
         get_whole(workers)
         workers.start(make_spec(0), attempt=2, alone=True)
         hear_of(workers, EpochEnded)
@@ -294,11 +290,7 @@ def test_a_device_is_not_given_up_when_the_last_that_shared_it_is_recycled(
     cluster = connect(config.workers, address=nodes.address)
     trainer = "sweeps.training.synthetic:SyntheticTrainer"
     with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
-        for _ in range(4):
-            hear(workers, WorkerStarted)
-        for number in range(4):
-            workers.start(make_spec(number), attempt=1)
-            hear(workers, EpochEnded)
+        fill(workers, make_spec)
         workers.clear()
         first = workers._crew.reserved
         for number in [n for n, slot in workers._slots.items() if slot.place == first]:

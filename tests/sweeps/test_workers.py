@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
 import ray
-from ray.exceptions import RayActorError
 
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialFailed, TrialSpec, WorkerEnded, WorkerStarted
-from sweeps.workers.actor import Slot
 from sweeps.workers.capacity import Supply
 from sweeps.workers.cluster import Cluster, connect, disconnect, settle
 from sweeps.workers.inline import InlineWorkers
 from sweeps.workers.on_ray import RayWorkers
 from sweeps.workers.protocol import Report, Saved, Workers
+from tests.sweeps.killing import kill
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 Open: TypeAlias = Callable[..., Workers]
@@ -73,14 +71,6 @@ def wait_for(workers: Workers, kind: type[Report]) -> Report:
     report = hear(workers)
     assert isinstance(report, kind), report
     return report
-
-
-def kill(slot: Slot) -> None:
-    """End a worker's process; its death is known when this returns."""
-    ray.kill(slot.actor)
-    with suppress(RayActorError):
-        while True:
-            ray.get(slot.actor.place.remote())
 
 
 def test_no_room_before_the_first_worker_is_ready(open_workers: Open, make_spec: MakeSpec) -> None:
@@ -352,14 +342,15 @@ def test_an_answer_is_heard_once_though_another_worker_is_given_up_in_the_same_l
 
 
 def test_what_trains_in_the_driver_has_no_gpu(
-    make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+    make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_MEM_FRACTION", "1")
     config = make_config(model={"build": "tests.sweeps.formulas:learning"}, workers={"gpus": 0.5})
-    workers = ready(InlineWorkers(config, data, trainer="tests.sweeps.formulas:GpuTrainer"))
+    workers = ready(InlineWorkers(config, data, trainer="tests.sweeps.formulas:SharingTrainer"))
     workers.start(make_spec(0), attempt=1)
     ended = wait_for(workers, EpochEnded)
     assert isinstance(ended, EpochEnded)
-    assert ended.metrics == {"gpus": 0.0}
+    assert ended.metrics == {"gpus": 0.0, "fraction": 1.0}
 
 
 def test_a_ray_worker_that_hangs_is_ended_and_its_trial_may_go_on_elsewhere(

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.peers.compare [--network notebook|narrow] [--rounds 3] [--systems NAME...] [--to FILE]
 
-From the checkout's folder, with `pip install -e '.[bench]'` and `CAPSWEEP_MNIST` naming MNIST. Linux only. About 20
-minutes a round (notebook) or 15 (narrow) with all systems on 2 cores, which must have nothing else to do.
+From the checkout's folder, with `pip install -e '.[bench]'` and `CAPSWEEP_MNIST` naming MNIST. Linux only. About 15
+minutes a round with all systems on 2 cores, which must have nothing else to do.
 
 Every system trains the same configs, drawn once and seeded: 24 on the notebook's network, 60 on one with a fiftieth of
 its arithmetic; 3 epochs of 1,024 images of MNIST in batches of 128, 256 to validate, float32, two workers of a thread
