@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from sweeps.records import (
     WorkerEvent,
 )
 from sweeps.runlog import RunLog
-from sweeps.workers.protocol import Saved, Workers
+from sweeps.workers.protocol import Reports, Saved, Workers
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Source(Protocol):
 
     def expects(self, event: WorkerEvent) -> bool:
         """Whether the event is of an attempt that still counts."""
+
+    def until(self, number: int, epoch: int) -> int:
+        """Nothing is to be decided of the trial between its epochs from `epoch` on and before this one."""
 
     def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
         """Whether the trial, as it stands after this epoch, is to be kept against a loss."""
@@ -83,15 +86,38 @@ def run_phase(
             _keep(report, source, log, artifacts)
         elif isinstance(report, ResourceEvent | WorkerEnded):
             log.append(report)
-        elif source.expects(report):
-            result = source.observe(report)
-            log.append(*(event for event in (report, result) if event is not None))
-            if isinstance(result, TrialEnded):
-                _finish(result, source, workers, artifacts, lost=isinstance(report, AttemptLost))
-            elif isinstance(report, EpochEnded):
-                _go_on(report, source, workers, stopping=stopping())
-            elif isinstance(report, TrialFailed):
-                workers.release(report.number)
+        else:
+            events = report.events if isinstance(report, Reports) else (report,)
+            _hear(events, source, workers, log, artifacts, stopping=stopping)
+
+
+def _hear(
+    events: Sequence[WorkerEvent],
+    source: Source,
+    workers: Workers,
+    log: RunLog,
+    artifacts: Artifacts,
+    *,
+    stopping: Callable[[], bool],
+) -> None:
+    """Take note of what a worker reports, in one stroke, and do what follows from the last of it."""
+    heard: list[WorkerEvent | TrialEnded | ResourceEvent] = []
+    for event in filter(source.expects, events):
+        result = source.observe(event)
+        heard += [event] if result is None else [event, result]
+        if result is not None:
+            break  # what the worker has trained beyond is of no use to anybody
+    else:
+        result = None
+    if not heard:
+        return
+    log.append(*heard)
+    if isinstance(result, TrialEnded):
+        _finish(result, source, workers, artifacts, lost=isinstance(event, AttemptLost))
+    elif isinstance(event, EpochEnded):
+        _go_on(event, source, workers, stopping=stopping())
+    elif isinstance(event, TrialFailed):
+        workers.release(event.number)
 
 
 def _at_rest(halt: bool, source: Source, workers: Workers) -> bool:
@@ -112,7 +138,7 @@ def _begin(
     """
     while True:
         while apart and workers.has_room(alone=True):
-            _start(apart.popleft(), workers, log, artifacts)
+            _start(apart.popleft(), source, workers, log, artifacts)
         if apart:
             workers.clear()
         if work is None and (workers.has_room() or workers.has_room(alone=True)):
@@ -122,7 +148,7 @@ def _begin(
         if work.alone:
             apart.append(work)
         elif workers.has_room():
-            _start(work, workers, log, artifacts)
+            _start(work, source, workers, log, artifacts)
         else:
             return work
         work = None
@@ -135,10 +161,18 @@ def _choose(source: Source, log: RunLog) -> Assignment | None:
     return work
 
 
-def _start(work: Assignment, workers: Workers, log: RunLog, artifacts: Artifacts) -> None:
+def _start(work: Assignment, source: Source, workers: Workers, log: RunLog, artifacts: Artifacts) -> None:
     checkpoint = artifacts.checkpoint(work.spec.number) if work.epoch else None
+    until = source.until(work.spec.number, work.epoch)
     log.append(
-        workers.start(work.spec, attempt=work.attempt, epoch=work.epoch, checkpoint=checkpoint, alone=work.alone)
+        workers.start(
+            work.spec,
+            attempt=work.attempt,
+            epoch=work.epoch,
+            checkpoint=checkpoint,
+            alone=work.alone,
+            until=until,
+        )
     )
 
 
@@ -165,4 +199,5 @@ def _go_on(report: EpochEnded, source: Source, workers: Workers, *, stopping: bo
     if stopping:
         workers.release(report.number)
     else:
-        workers.train(report.number, report.epoch + 1)
+        epoch = report.epoch + 1
+        workers.train(report.number, epoch, until=source.until(report.number, epoch))

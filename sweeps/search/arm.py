@@ -64,6 +64,11 @@ class Arm:
         self.asked = 0
         self._judged = 0
 
+    @property
+    def prunes(self) -> bool:
+        """Whether a trial may be stopped before its last epoch."""
+        return not isinstance(self._study.pruner, optuna.pruners.NopPruner)
+
     def ask(self) -> Suggestion:
         """Draw params with a sampler seeded for this very suggestion, so that resume draws the same."""
         if self.asked < len(self._first):

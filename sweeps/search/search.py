@@ -104,6 +104,13 @@ class Search:
         """Whether the event is of the attempt that was assigned last."""
         return isinstance(event, WorkerStarted) or event.attempt == self._attempts.get(event.number)
 
+    def until(self, number: int, epoch: int) -> int:
+        """The next epoch after which the trial may be pruned or saved, or its last."""
+        spec, every = self._specs[number], self._config.faults.checkpoint_every
+        if self._arms[spec.study].prunes:
+            return epoch + 1
+        return min(spec.epochs, (epoch // every + 1) * every if every else spec.epochs)
+
     def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
         """Every so many epochs, and at a stop."""
         every = self._config.faults.checkpoint_every

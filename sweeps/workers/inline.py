@@ -15,7 +15,7 @@ from sweeps.hardware import count_cpus
 from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerStarted
 from sweeps.workers.patience import Patience, seconds_of
 from sweeps.workers.process import DEFAULT_TRAINER, Worker
-from sweeps.workers.protocol import Kind, Report, Saved
+from sweeps.workers.protocol import Kind, Report, Reports, Saved
 
 
 class InlineWorkers:
@@ -55,13 +55,16 @@ class InlineWorkers:
         epoch: int = 0,
         checkpoint: bytes | None = None,
         alone: bool = False,
+        until: int | None = None,
     ) -> AttemptStarted:
         """Begin a trial."""
         if not self.has_room():
             raise RuntimeError("no worker is idle; ask has_room first")
         self._spec, self._attempt, self._used = spec, attempt, 0.0
-        self._epochs = epoch + 1
-        self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt, checkpoint=checkpoint))
+        last = epoch + 1 if until is None else until
+        self._work.append(
+            lambda: self._worker.train_on(spec, epoch, until=last, attempt=attempt, checkpoint=checkpoint)
+        )
         return AttemptStarted(
             number=spec.number,
             attempt=attempt,
@@ -71,10 +74,10 @@ class InlineWorkers:
             epoch=epoch,
         )
 
-    def train(self, number: int, epoch: int) -> None:
+    def train(self, number: int, epoch: int, *, until: int | None = None) -> None:
         """Go on with the trial."""
-        spec, attempt, self._epochs = self._expect(number), self._attempt, epoch + 1
-        self._work.append(lambda: self._worker.train(spec, epoch, attempt=attempt))
+        spec, attempt, last = self._expect(number), self._attempt, epoch + 1 if until is None else until
+        self._work.append(lambda: self._worker.train_on(spec, epoch, until=last, attempt=attempt))
 
     def save(self, number: int, kind: Kind) -> None:
         """Have the trial's model or checkpoint sent."""
@@ -88,13 +91,14 @@ class InlineWorkers:
         if not self._work:
             raise RuntimeError("nothing is under way; start a trial first")
         report = self._work.popleft()()
-        if not isinstance(report, EpochEnded):
+        for event in report.events if isinstance(report, Reports) else (report,):
+            if isinstance(event, EpochEnded):
+                self._used, self._epochs = self._used + seconds_of(event), event.epoch + 1
+        trained = isinstance(report, EpochEnded | Reports)
+        if not trained or self._spec is None or self._patience.left(trial=self._used, call=0.0) > 0:
             return report
-        self._used += seconds_of(report)
-        if self._patience.left(trial=self._used, call=0.0) > 0:
-            return report
-        spec, self._spec, self._idle_since = self._expect(report.number), None, time.perf_counter()
-        return self._patience.lost(spec, self._attempt, report.worker, trial=self._used)
+        spec, self._spec, self._idle_since = self._spec, None, time.perf_counter()
+        return self._patience.lost(spec, self._attempt, "inline", trial=self._used)
 
     def release(self, number: int) -> None:
         """Let go of the trial."""

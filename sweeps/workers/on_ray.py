@@ -23,7 +23,7 @@ from sweeps.workers.cluster import Cluster
 from sweeps.workers.crew import Crew
 from sweeps.workers.patience import Patience, seconds_of
 from sweeps.workers.process import DEFAULT_TRAINER
-from sweeps.workers.protocol import Kind, Report, Saved
+from sweeps.workers.protocol import Kind, Report, Reports, Saved
 
 _START_FAILURES, _START_SECONDS = 3, 600.0
 _MOMENT = 1.0
@@ -81,6 +81,7 @@ class RayWorkers:
         epoch: int = 0,
         checkpoint: bytes | None = None,
         alone: bool = False,
+        until: int | None = None,
     ) -> AttemptStarted:
         """Give a trial to an idle worker, one that holds its architecture if there is one."""
         idle = self._free(alone=alone)
@@ -92,9 +93,10 @@ class RayWorkers:
         if alone and not slot.whole:
             self._crew.reserved = None
         slot.alone = alone
-        slot.spec, slot.attempt, slot.epochs, slot.used = spec, attempt, epoch + 1, 0.0
+        slot.spec, slot.attempt, slot.epochs, slot.used = spec, attempt, epoch, 0.0
         self._slots[spec.number] = slot
-        self._call(slot, slot.actor.train.remote(spec, epoch, attempt=attempt, checkpoint=checkpoint))
+        last = epoch + 1 if until is None else until
+        self._call(slot, slot.actor.train_on.remote(spec, epoch, until=last, attempt=attempt, checkpoint=checkpoint))
         return AttemptStarted(
             number=spec.number,
             attempt=attempt,
@@ -104,11 +106,11 @@ class RayWorkers:
             epoch=epoch,
         )
 
-    def train(self, number: int, epoch: int) -> None:
+    def train(self, number: int, epoch: int, *, until: int | None = None) -> None:
         """Let a trial go on with its next epoch, where it is."""
         slot = self._slot_of(number)
-        slot.epochs = epoch + 1
-        self._call(slot, slot.actor.go_on.remote(epoch, attempt=slot.attempt))
+        last = epoch + 1 if until is None else until
+        self._call(slot, slot.actor.go_on.remote(epoch, until=last, attempt=slot.attempt))
 
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent, through the object store."""
@@ -229,9 +231,12 @@ class RayWorkers:
             report = replace(report, seconds=slot.heard - slot.idle_since)  # the process itself had to be started too
             slot.ready, slot.idle_since, self._failed_starts[slot.whole] = True, slot.heard, 0
             slot.place = report.node, report.device
-        if isinstance(report, EpochEnded):
-            slot.usage.note(report.memory_bytes)
-            slot.used += seconds_of(report)
+        for event in report.events if isinstance(report, Reports) else (report,):
+            if isinstance(event, EpochEnded):
+                slot.usage.note(event.memory_bytes)
+                slot.used += seconds_of(event)
+                slot.epochs = event.epoch + 1
+        if isinstance(report, EpochEnded | Reports):
             return self._give_up_if_slow(slot) or report
         if isinstance(report, Saved):
             slot.saves.remove(replace(report, payload=b"", problem=None))

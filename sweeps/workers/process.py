@@ -13,9 +13,10 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.environment import quick_imports
 from sweeps.records import EpochEnded, TrialFailed, TrialSpec, WorkerStarted
-from sweeps.workers.protocol import Kind, Saved, Trainer
+from sweeps.workers.protocol import Kind, Reports, Saved, Trainer
 
 _LONGEST_MESSAGE, _LONGEST_TRACEBACK = 2_000, 20_000
+_SHORT = 0.05  # seconds: fifty times what a word to the driver and back takes
 DEFAULT_TRAINER = "sweeps.training.trainer:Trainer"
 REPORTED_PACKAGES = ("capsweep", "keras", "tensorflow", "jax", "torch", "numpy", "optuna", "ray")
 
@@ -57,6 +58,16 @@ class Worker:
             seconds=time.perf_counter() - began,
         )
 
+    def train_on(
+        self, spec: TrialSpec, epoch: int, *, until: int, attempt: int, checkpoint: bytes | None = None
+    ) -> EpochEnded | TrialFailed | Reports:
+        """Train an epoch, and those before `until` as long as they are so short that a word after each costs more."""
+        began = time.perf_counter()
+        events = [self.train(spec, epoch, attempt=attempt, checkpoint=checkpoint)]
+        while isinstance(events[-1], EpochEnded) and epoch + len(events) < until and _is_short(began):
+            events.append(self.train(spec, epoch + len(events), attempt=attempt))
+        return events[0] if len(events) == 1 else Reports(tuple(events))
+
     def train(
         self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None
     ) -> EpochEnded | TrialFailed:
@@ -76,11 +87,11 @@ class Worker:
                 traceback=_shortened(traceback.format_exc(), _LONGEST_TRACEBACK),
             )
 
-    def go_on(self, epoch: int, *, attempt: int) -> EpochEnded | TrialFailed:
-        """Train another epoch of the trial that was trained last, whose spec need not travel again."""
+    def go_on(self, epoch: int, *, until: int, attempt: int) -> EpochEnded | TrialFailed | Reports:
+        """Go on with the trial that was trained last, whose spec need not travel again."""
         if self._spec is None:
             raise RuntimeError(f"worker {self._name} has had no trial; call train first")
-        return self.train(self._spec, epoch, attempt=attempt)
+        return self.train_on(self._spec, epoch, until=until, attempt=attempt)
 
     def save(self, number: int, kind: Kind, *, epochs: int) -> Saved:
         """The model or the checkpoint of the trial that was trained last, or why it cannot be had."""
@@ -97,6 +108,10 @@ class Worker:
         if self._trainer is None:
             raise RuntimeError(f"worker {self._name} is not open; call open first")
         return self._trainer
+
+
+def _is_short(began: float) -> bool:
+    return time.perf_counter() - began < _SHORT
 
 
 def _words_of(error: BaseException) -> str:

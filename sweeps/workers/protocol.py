@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from sweeps.records import AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerEnded, WorkerEvent
+from sweeps.records import (
+    AttemptStarted,
+    EpochEnded,
+    ResourceEvent,
+    TrialFailed,
+    TrialSpec,
+    WorkerEnded,
+    WorkerEvent,
+)
 
 Kind: TypeAlias = Literal["model", "checkpoint"]
 
@@ -25,7 +33,14 @@ class Saved:
     problem: str | None = None
 
 
-Report: TypeAlias = WorkerEvent | WorkerEnded | ResourceEvent | Saved
+@dataclass(frozen=True)
+class Reports:
+    """Several epochs of a trial that a worker trained without a word in between, in order; the last may have raised."""
+
+    events: tuple[EpochEnded | TrialFailed, ...]
+
+
+Report: TypeAlias = WorkerEvent | WorkerEnded | ResourceEvent | Saved | Reports
 
 
 class Trainer(Protocol):
@@ -81,14 +96,15 @@ class Workers(Protocol):
         epoch: int = 0,
         checkpoint: bytes | None = None,
         alone: bool = False,
+        until: int | None = None,
     ) -> AttemptStarted:
         """Give a trial to an idle worker, which begins it with epoch 0, or from a checkpoint with a later one.
 
-        While it runs `alone`, no other is begun on its device.
+        While it runs `alone`, no other is begun on its device. For `until` see `train`.
         """
 
-    def train(self, number: int, epoch: int) -> None:
-        """Let a trial go on with its next epoch."""
+    def train(self, number: int, epoch: int, *, until: int | None = None) -> None:
+        """Let a trial go on with its next epoch, and with those before `until` where they take next to no time."""
 
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent as it stands now; `wait` brings it, before anything sent later."""

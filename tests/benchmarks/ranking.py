@@ -47,6 +47,9 @@ class Again:
     def expects(self, event: WorkerEvent) -> bool:
         return True
 
+    def until(self, number: int, epoch: int) -> int:
+        return epoch + 1
+
     def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
         return False
 

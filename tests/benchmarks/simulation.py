@@ -70,6 +70,7 @@ class SimulatedWorkers:
         epoch: int = 0,
         checkpoint: bytes | None = None,
         alone: bool = False,
+        until: int | None = None,
     ) -> AttemptStarted:
         worker = self._idle.pop()
         self._specs[spec.number] = spec, attempt, worker
@@ -80,7 +81,7 @@ class SimulatedWorkers:
             number=spec.number, attempt=attempt, worker=worker, wait_seconds=0.0, concurrency=running, epoch=epoch
         )
 
-    def train(self, number: int, epoch: int) -> None:
+    def train(self, number: int, epoch: int, *, until: int | None = None) -> None:
         luck = derive(self._specs[number][0].seeds.order, epoch) / 2**31
         seconds = self._seconds * (0.8 + 0.4 * luck)
         self.busy_seconds += seconds

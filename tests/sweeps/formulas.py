@@ -32,6 +32,12 @@ def raising(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
     return learning(params, seeds, epoch)
 
 
+def diverging(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Max pooling has no finite loss from its fourth epoch on."""
+    metrics = learning(params, seeds, epoch)
+    return {**metrics, "loss": float("nan")} if params["pooling"] == "max" and epoch >= 3 else metrics
+
+
 def dying_once(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
     """Kills its own process at the second epoch of max pooling, once for all workers together."""
     mark = Path(os.environ["CAPSWEEP_TEST_MARK"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 import signal
@@ -350,3 +351,58 @@ def test_a_sweep_that_waits_for_room_can_be_stopped_and_resumed(
     assert read_run(run).ended is None
     resume(run, means())
     check(run, whole, losses=1)
+
+
+@pytest.fixture
+def unpruned(sweep: SweepConfig, data: Dataset) -> Callable[[], driver.Prepared]:
+    """The sweep where only checkpoints and the last epoch need a word, and max pooling diverges between two of them."""
+    changes = {"model": {"build": "tests.sweeps.formulas:diverging"}, "faults": {"checkpoint_every": 3}}
+    search = {**sweep.search.model_dump(), "pruner": "none"}
+    config = SweepConfig.from_mapping({**sweep.model_dump(mode="json"), **changes, "search": search}, source="test")
+    facts = DataFacts("digits", "made", "digest", 64, 32, 0, 0, "", 10, (28, 28))
+    return lambda: driver.Prepared(config, Search(config), data, facts, Inspection((), frozenset({"temperature"}), ()))
+
+
+def tell(monkeypatch: pytest.MonkeyPatch, *, together: bool) -> None:
+    monkeypatch.setattr("sweeps.workers.process._SHORT", math.inf if together else 0.0)
+
+
+def timeless(path: Path) -> list[str]:
+    """A log without what is never the same twice; as text, where NaN equals NaN."""
+    clocks = {"time": 0.0, "seconds": 0.0, "wait_seconds": 0.0, "sweep": "", "memory_bytes": 0, "model": None}
+    return [
+        repr(replace(event, **{name: value for name, value in clocks.items() if hasattr(event, name)}))
+        for event in events(path)
+        if not isinstance(event, SweepEnded)  # it has the shares of the time
+    ]
+
+
+def test_short_epochs_told_together_leave_the_same_log(
+    unpruned: Callable[[], driver.Prepared], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, together in (("one by one", False), ("together", True)):
+        tell(monkeypatch, together=together)
+        driver.launch(unpruned(), RunDirectory(tmp_path / name), means())
+    logs = [timeless(tmp_path / name) for name in ("one by one", "together")]
+    if not InlineWorkers.overlap:  # otherwise the next trial may be chosen between two epochs
+        assert logs[0] == logs[1]
+    assert sorted(logs[0]) == sorted(logs[1])
+    trials = read_run(tmp_path / "together").trials.values()
+    assert Counter((trial.state, len(trial.epochs)) for trial in trials) == {("complete", 7): 6, ("failed", 4): 6}
+
+
+@pytest.mark.parametrize("count", range(6, 60, 3))
+def test_a_driver_that_dies_or_stops_between_epochs_told_together(
+    unpruned: Callable[[], driver.Prepared], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    tell(monkeypatch, together=True)
+    driver.launch(unpruned(), RunDirectory(tmp_path / "whole"), means())
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, config, means: unpruned())
+    for name, act in (("dies", crash), ("stops", lambda: signal.raise_signal(signal.SIGINT))):
+        run = tmp_path / name
+        with pytest.raises((CrashError, SweepStoppedError)):
+            driver.launch(unpruned(), RunDirectory(run), means(at_event(count, act)))
+        driver.resume(RunDirectory(run), means(), replay=lambda event: None)
+        assert results(run) == results(tmp_path / "whole")
+        again = sum((epochs_of(run) - epochs_of(tmp_path / "whole")).values())
+        assert again <= (3 if name == "dies" else 0)

@@ -288,6 +288,16 @@ def test_a_study_with_many_trials_under_way_is_rebuilt_as_it_was(data: st.DataOb
     assert next_new(again) == next_new(search)
 
 
+@pytest.mark.parametrize(
+    ("pruner", "every", "ends"),
+    [("none", 3, [3, 3, 3, 6, 6, 6, 7]), ("none", 0, [7] * 7), ("median", 3, [1, 2, 3, 4, 5, 6, 7])],
+)
+def test_a_word_is_needed_where_something_is_to_be_decided(pruner: str, every: int, ends: list[int]) -> None:
+    search = Search(make_config(search__epochs=7, search__pruner=pruner, faults__checkpoint_every=every))
+    number = ask(search).spec.number
+    assert [search.until(number, epoch) for epoch in range(7)] == ends
+
+
 def test_every_arm_gets_its_budget_whatever_ends_its_trials() -> None:
     world = World({0: Fate("raise", 0), 2: Fate("lost", 0), 4: Fate("nan", 0), 6: Fate("missing", 0)})
     search = Search(make_config())

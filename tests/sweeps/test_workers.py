@@ -18,7 +18,7 @@ from sweeps.workers.capacity import Supply
 from sweeps.workers.cluster import Cluster, connect, disconnect, settle
 from sweeps.workers.inline import InlineWorkers
 from sweeps.workers.on_ray import RayWorkers
-from sweeps.workers.protocol import Report, Saved, Workers
+from sweeps.workers.protocol import Report, Reports, Saved, Workers
 from tests.sweeps.killing import kill
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
@@ -100,6 +100,26 @@ def test_a_trial_from_start_to_release(open_workers: Open, make_spec: MakeSpec) 
     workers.release(7)
     assert not workers.busy()
     assert workers.has_room()
+
+
+def test_epochs_that_need_no_word_are_told_in_order_as_far_as_asked(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers())
+    workers.start(make_spec(3, epochs=9), attempt=2, until=4)
+    told: list[EpochEnded] = []
+    while len(told) < 4:
+        if told:
+            workers.train(3, len(told), until=4)
+        report = hear(workers)
+        for event in report.events if isinstance(report, Reports) else (report,):
+            assert isinstance(event, EpochEnded)
+            told.append(event)
+    assert [(each.number, each.epoch, each.attempt) for each in told] == [(3, epoch, 2) for epoch in range(4)]
+    workers.save(3, "checkpoint")
+    saved = wait_for(workers, Saved)
+    assert isinstance(saved, Saved)
+    assert (saved.epochs, saved.payload) == (4, b"3 4")
+    workers.release(3)
+    assert not workers.busy()
 
 
 def test_a_kept_model_comes_before_the_worker_is_idle(open_workers: Open, make_spec: MakeSpec) -> None:
