@@ -323,7 +323,8 @@ class Rooms:
 
 def test_others_go_on_while_a_trial_waits_for_a_device_of_its_own(make_spec: Callable[..., TrialSpec]) -> None:
     wanted = [Assignment(make_spec(n), 1, is_new=False, alone=n in (0, 2)) for n in range(5)]
-    source, rooms, apart = SimpleNamespace(ask=lambda: wanted.pop(0) if wanted else None), Rooms(2), deque[Assignment]()
+    source = SimpleNamespace(ask=lambda: wanted.pop(0) if wanted else None, until=lambda number, epoch: epoch + 1)
+    rooms, apart = Rooms(2), deque[Assignment]()
     log = SimpleNamespace(append=lambda *events: None)
     rest: tuple[Any, ...] = (apart, source, rooms, log, None)
     assert _begin(None, *rest) is None
