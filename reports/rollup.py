@@ -14,7 +14,7 @@ from sweeps.selection import better
 
 _ARM = {
     "arm": "str",
-    "budget": "int64",
+    "budget": "float64",
     "started": "int64",
     "complete": "int64",
     "pruned": "int64",
@@ -41,7 +41,7 @@ _PROGRESS = {
 _FAILURE = {"reason": "str", "count": "int64", "arms": "str", "numbers": "str"}
 
 
-def arms_table(trials: pd.DataFrame, *, arms: Sequence[str], direction: Direction, budget: int) -> pd.DataFrame:
+def arms_table(trials: pd.DataFrame, *, arms: Sequence[str], direction: Direction, budget: float) -> pd.DataFrame:
     """One row an arm, in the order of `arms`, those without a trial included.
 
     `started` counts all trials and is the sum of the four states; `n` counts the complete trials with a finite value,
@@ -85,7 +85,7 @@ def ranked(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFrame:
     return scored.sort_values(["value", "number"], ascending=[direction == "minimize", True])
 
 
-def _arm_row(trials: pd.DataFrame, arm: str, direction: Direction, budget: int) -> dict[str, object]:
+def _arm_row(trials: pd.DataFrame, arm: str, direction: Direction, budget: float) -> dict[str, object]:
     scored = ranked(trials, direction=direction)
     states = trials["state"].value_counts()
     return {

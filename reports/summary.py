@@ -38,9 +38,12 @@ def title(run: History) -> str:
 
 def standing(run: History, frames: Tables) -> Standing:
     """How far a run has come, and whether its numbers may still change."""
-    budget = int(frames.arms["budget"].sum())
     done = int((frames.arms["started"] - frames.arms["running"]).sum())
-    progress = f"{done:,} of {count(budget, 'planned trial')} ended"
+    if run.config.search.trials is None:
+        seconds, planned = frames.arms["seconds"].sum(), frames.arms["budget"].sum()
+        progress = f"{count(done, 'trial')} ended, {seconds:,.0f} of {planned:,.0f} worker seconds spent"
+    else:
+        progress = f"{done:,} of {count(int(frames.arms['budget'].sum()), 'planned trial')} ended"
     if run.ended:
         return Standing("ended", True, f"Ended ({run.ended.reason}), {progress}.")
     if run.directory.is_driven():
@@ -53,7 +56,7 @@ def paragraph(run: History, frames: Tables) -> str:
     """What ran, in three sentences."""
     config, objective, data = run.config, run.config.objective, run.header.data
     arms = f"compares {listed(list(frames.arms['arm']))} ({config.compare}), with" if config.compare else "spends"
-    budget = f"{count(config.search.trials, 'trial')}{' in each' if config.compare else ''}"
+    budget = f"{config.search.budget_in_words}{' in each' if config.compare else ''}"
     highest = "highest" if objective.direction == "maximize" else "lowest"
     return (
         f"The sweep {arms} {budget} of up to {count(config.search.epochs, 'epoch')}. "

@@ -92,7 +92,7 @@ def tables(run: History) -> Tables:
     return Tables(
         trials=trials,
         epochs=epochs_table(run),
-        arms=arms_table(search, arms=known, direction=direction, budget=config.search.trials),
+        arms=arms_table(search, arms=known, direction=direction, budget=config.search.amount),
         progress=progress_table(search, direction=direction),
         failures=failures_table(trials),
     )

@@ -62,6 +62,20 @@ class Int:
         """Ask `trial` for a value."""
         return trial.suggest_int(name, self.low, self.high, log=self.log)
 
+    def cast(self, value: ParamValue) -> ParamValue:
+        """A value that lies inside, as `suggest` would give it."""
+        return value
+
+    def count(self) -> int | None:
+        """How many values there are."""
+        return self.high - self.low + 1
+
+    def grid(self, points: int) -> tuple[ParamValue, ...]:
+        """So many values evenly over the scale, the bounds among them; all where there are no more."""
+        if self.high - self.low < points:
+            return tuple(range(self.low, self.high + 1))
+        return tuple(dict.fromkeys(round(value) for value in _spread(self.low, self.high, points, log=self.log)))
+
     def contains(self, value: object) -> bool:
         """Whether `value` is a whole number within the bounds."""
         return isinstance(value, int) and _is_int(value) and self.low <= value <= self.high
@@ -105,6 +119,18 @@ class Float:
         """Ask `trial` for a value."""
         return trial.suggest_float(name, self.low, self.high, log=self.log)
 
+    def cast(self, value: ParamValue) -> ParamValue:
+        """A value that lies inside, as `suggest` would give it: 0 becomes 0.0."""
+        return float(value)
+
+    def count(self) -> int | None:
+        """None: there is no end of values, unless the bounds are equal."""
+        return 1 if self.low == self.high else None
+
+    def grid(self, points: int) -> tuple[ParamValue, ...]:
+        """So many values evenly over the scale, the bounds among them."""
+        return tuple(dict.fromkeys(_spread(self.low, self.high, points, log=self.log)))
+
     def contains(self, value: object) -> bool:
         """Whether `value` is a number within the bounds."""
         return isinstance(value, int | float) and _is_real(value) and self.low <= value <= self.high
@@ -146,6 +172,18 @@ class Choice:
         value = trial.suggest_categorical(name, self.values)
         return self.values[0] if value is None else value
 
+    def cast(self, value: ParamValue) -> ParamValue:
+        """The choice that is the same as `value`: 1.0 becomes 1 where 1 is the choice."""
+        return next(choice for choice in self.values if is_same(value, choice))
+
+    def count(self) -> int | None:
+        """How many choices there are."""
+        return len(self.values)
+
+    def grid(self, points: int) -> tuple[ParamValue, ...]:
+        """Every choice, however many points are asked for."""
+        return self.values
+
     def contains(self, value: object) -> bool:
         """Whether `value` is one of the choices, of the same type (1 is not True)."""
         return any(is_same(value, choice) for choice in self.values)
@@ -165,6 +203,14 @@ Domain: TypeAlias = Int | Float | Choice
 def is_same(value: object, other: object) -> bool:
     """Whether two values are equal and, where one is a truth value, both are (1 is not True)."""
     return value == other and isinstance(value, bool) == isinstance(other, bool)
+
+
+def _spread(low: float, high: float, points: int, *, log: bool) -> list[float]:
+    """Both bounds exactly, and the rest at equal steps between them."""
+    begin, end = (math.log(low), math.log(high)) if log else (low, high)
+    between = [begin + (end - begin) * place / (points - 1) for place in range(1, points - 1)]
+    inner = [math.exp(value) for value in between] if log else between
+    return [float(low), *(min(max(value, low), high) for value in inner), float(high)]
 
 
 def _is_int(value: object) -> bool:

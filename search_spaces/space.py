@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, Suggester, is_same
 from search_spaces.errors import SpaceError
 
+_OTHER: Any = object()  # stands for all values that no condition names
 _KINDS: dict[str, type[Int] | type[Float]] = {"int": Int, "float": Float}
 
 
@@ -110,19 +110,61 @@ class SearchSpace:
             if applies and not parameter.domain.contains(params[name]):
                 raise SpaceError(f"{name}: must lie in {parameter.domain.to_mapping()}, got {params[name]!r}")
 
+    def coerce(self, params: Params) -> dict[str, ParamValue]:
+        """A point of the space as `suggest` would give it, in the space's order: 0 for a real number becomes 0.0.
+
+        Raises:
+            SpaceError: If it is no point of the space.
+        """
+        self.validate(params)
+        return {name: p.domain.cast(params[name]) for name, p in self.parameters.items() if name in params}
+
+    def size(self) -> int | None:
+        """How many points the space has; None where a real number makes them endless."""
+        if any(parameter.domain.count() is None for parameter in self.parameters.values()):
+            return None
+        return self._count(tuple(self.parameters), {})
+
+    def grid(self, points: int) -> Iterator[dict[str, ParamValue]]:
+        """Every point of a grid: every choice, and `points` values (at least 2) of each number, all where it has fewer.
+
+        In a space without an end of points, a grid leaves most of them out; in one with few values each, none.
+        """
+        return self._combine(tuple(self.parameters), {}, lambda domain: domain.grid(points))
+
     def corners(self) -> Iterator[dict[str, ParamValue]]:
         """Every combination of the extremes of all domains: the params most likely to break a model."""
-        return self._corners(tuple(self.parameters), {})
+        return self._combine(tuple(self.parameters), {}, lambda domain: domain.corners())
 
-    def _corners(self, names: Sequence[str], params: dict[str, ParamValue]) -> Iterator[dict[str, ParamValue]]:
+    def _combine(
+        self, names: Sequence[str], params: dict[str, ParamValue], values_of: Callable[[Domain], Sequence[ParamValue]]
+    ) -> Iterator[dict[str, ParamValue]]:
         if not names:
             yield dict(params)
             return
         parameter = self.parameters[names[0]]
-        values = parameter.domain.corners() if parameter.applies(params) else (None,)
-        yield from itertools.chain.from_iterable(
-            self._corners(names[1:], params if value is None else {**params, names[0]: value}) for value in values
-        )
+        if not parameter.applies(params):
+            yield from self._combine(names[1:], params, values_of)
+            return
+        for value in values_of(parameter.domain):
+            yield from self._combine(names[1:], {**params, names[0]: value}, values_of)
+
+    def _count(self, names: Sequence[str], params: dict[str, ParamValue]) -> int:
+        """Points below a partial one; values that no condition names are counted together."""
+        if not names:
+            return 1
+        name, rest = names[0], names[1:]
+        parameter = self.parameters[name]
+        if not parameter.applies(params):
+            return self._count(rest, params)
+        named: list[ParamValue] = []
+        for other in rest:
+            for value in self.parameters[other].when.get(name, ()):
+                if not _among(value, named):
+                    named.append(value)
+        others = (parameter.domain.count() or 0) - len(named)
+        below = sum(self._count(rest, {**params, name: value}) for value in named)
+        return below + (others * self._count(rest, {**params, name: _OTHER}) if others else 0)
 
     def fix(self, name: str, value: ParamValue) -> SearchSpace:
         """The part of the space where parameter `name` has `value`, without what cannot apply there.

@@ -10,6 +10,7 @@ from sweeps.errors import ConfigError
 
 CHANGEABLE = (
     "search.trials",
+    "search.seconds",
     "dataset.file",
     *(f"workers.{key}" for key in WorkersConfig.model_fields),
     *(f"faults.{key}" for key in FaultsConfig.model_fields),
@@ -58,7 +59,7 @@ def _refusal(key: str, old: object, new: object, allowed: Collection[str]) -> st
     differs = f"{key}: is {_short(new)}, was {_short(old)}"
     if key not in CHANGEABLE:
         return f"{differs}; that is another sweep: launch it, or leave the key as it was"
-    if key == "search.trials" and int(str(new)) < int(str(old)):
+    if key in ("search.trials", "search.seconds") and new is not None and float(str(new)) < float(str(old)):
         return f"{differs}; a budget may grow but not shrink"
     return None if key in allowed else f"{differs}; --allow {key} takes the change"
 

@@ -81,7 +81,7 @@ def resume(
             log.append(*missing)
             history = read_run(directory.path)
         for event in events:
-            replay(replace(event, budget=config.search.trials) if isinstance(event, StudyCreated) else event)
+            replay(replace(event, budget=config.search.amount) if isinstance(event, StudyCreated) else event)
         if prepared.search.finished():
             means.say("nothing is left to train")
             if history.ended is None:
@@ -106,8 +106,11 @@ def _plan(history: History, config: SweepConfig, checkpoints: Mapping[int, int])
         yield f"resume: {key} is now {value}"
     unfinished = [trial.number for trial in history.trials.values() if trial.ended is None]
     anew = [number for number in unfinished if number not in checkpoints]
-    planned = config.search.trials * len(history.studies)
-    yield f"resume: {len(history.trials) - len(unfinished)} trials kept, {planned - len(history.trials)} not chosen yet"
+    kept = f"resume: {len(history.trials) - len(unfinished)} trials kept"
+    if config.search.trials is None:
+        yield f"{kept}; each arm has {config.search.budget_in_words}"
+    else:
+        yield f"{kept}, {config.search.trials * len(history.studies) - len(history.trials)} not chosen yet"
     for number, epochs in sorted(checkpoints.items()):
         yield f"  trial {number} goes on with epoch {epochs + 1}"
     if anew:

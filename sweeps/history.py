@@ -24,10 +24,12 @@ from sweeps.records import (
     SweepStarted,
     TrialEnded,
     TrialFailed,
+    TrialKnown,
     TrialSpec,
     TrialStarted,
     WorkerEnded,
     WorkerStarted,
+    worker_seconds,
 )
 from sweeps.runlog import RunDirectory, read_events
 from sweeps.utilisation import Utilisation
@@ -35,7 +37,10 @@ from sweeps.utilisation import Utilisation
 
 @dataclass
 class Trial:
-    """One trial as far as the log tells; `epochs` are those that count, of whichever attempt."""
+    """One trial as far as the log tells; `epochs` are those that count, of whichever attempt.
+
+    `spent` are worker seconds of all attempts, those included that came to nothing.
+    """
 
     spec: TrialSpec
     attempts: list[AttemptStarted] = field(default_factory=list)
@@ -44,6 +49,7 @@ class Trial:
     ended: TrialEnded | None = None
     artifacts: dict[str, ArtifactWritten] = field(default_factory=dict)
     model: ModelFacts | None = None
+    spent: float = 0.0
 
     @property
     def number(self) -> int:
@@ -107,6 +113,8 @@ class History:
                 self.waiting = None
             case AttemptLost():
                 self.lost.append(event)
+                if event.number in self.trials:
+                    self.trials[event.number].spent += event.seconds
             case Audited():
                 self.audits.append(event)
             case SweepEnded():
@@ -117,7 +125,7 @@ class History:
                 self.resources.append(event)
                 if event.kind == "workers_pending":
                     self.waiting = event.detail
-            case WorkerEnded():
+            case WorkerEnded() | TrialKnown():
                 pass
             case ArtifactWritten() if event.number is None:
                 pass
@@ -129,7 +137,7 @@ class History:
         self.ended = self.stopped = self.waiting = None
         if event.changes:
             self._config = None
-            self.studies = [replace(study, budget=self.config.search.trials) for study in self.studies]
+            self.studies = [replace(study, budget=self.config.search.amount) for study in self.studies]
 
     def _fold_into_trial(self, event: AttemptStarted | EpochEnded | TrialFailed | TrialEnded | ArtifactWritten) -> None:
         trial = self.trials.get(event.number)  # type: ignore[arg-type]
@@ -142,9 +150,11 @@ class History:
                 del trial.epochs[event.epoch :]
             case EpochEnded():
                 trial.epochs.append(event)
+                trial.spent += worker_seconds(event)
                 trial.model = event.model or trial.model
             case TrialFailed():
                 trial.failure = event
+                trial.spent += event.seconds
             case TrialEnded():
                 trial.ended = event
             case ArtifactWritten():

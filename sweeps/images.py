@@ -23,13 +23,19 @@ def load_or_fall_back(
         DataError: If the images cannot be had.
     """
     try:
-        return (config, *load_data(config), ())
+        return (*_load(config), ())
     except DataNotFound:
         if not may_fall_back:
             raise
     note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
     config = replace_dataset(config, FALLBACK)
-    return (config, *load_data(config), (note,))
+    return (*_load(config), (note,))
+
+
+def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
+    """The data, and the sweep with its sizes written out."""
+    data, facts = load_data(config)
+    return replace_dataset(config, {"train": facts.train, "validation": facts.validation}), data, facts
 
 
 def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:

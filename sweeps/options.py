@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.config import SweepConfig
-from sweeps.document import override
+from sweeps.config.document import override
 from sweeps.drift import CHANGEABLE, check_changes
 from sweeps.errors import ConfigError
 

@@ -24,7 +24,7 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     check_fits(config.workers)
     config, _, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
     yield from notes
-    trials = config.search.trials * len(studies)
+    trials = int(config.search.amount * len(studies))
     yield f"{config.name}: {trials} trials of {config.search.epochs} epochs at most"
     for study in studies:
         yield f"  {study.study}: {study.budget} trials, {study.sampler}, {study.pruner} pruner"

@@ -1,7 +1,8 @@
 """What happened: one frozen type per event, and its one line of JSON.
 
 `events.jsonl` holds these and nothing else. A field may be added with a default; any other change raises `SCHEMA`.
-Schema 2 added `resource`, schema 3 `worker_ended` and what is `not_saved`; older logs are read as they are.
+Schema 2 added `resource`, schema 3 `worker_ended` and what is `not_saved`, schema 4 `trial_known` and what the search
+tells of budgets, replicates, objectives and constraints; older logs are read as they are.
 Times are seconds since 1970 in UTC; durations come from a clock that never jumps. A value that is not known, or not
 yet measured by any phase, is null: a parameter that does not apply is absent instead.
 """
@@ -16,11 +17,12 @@ from pydantic import ConfigDict, Field, with_config
 
 from search_spaces import ParamValue
 
-SCHEMA = 3
+SCHEMA = 4
 BUDGET_MET = "budget met"
 
 Phase: TypeAlias = Literal["search", "random_cohort", "confirm", "swap", "controls", "cost_probe"]
 State: TypeAlias = Literal["complete", "pruned", "failed"]
+Unit: TypeAlias = Literal["trials", "seconds"]
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
 
@@ -64,14 +66,18 @@ class SweepStarted(Event):
 class StudyCreated(Event):
     """One sampler's history: of one arm under `compare`, of the whole space without (`arm` is null).
 
-    `storage` is null while the study lives in the driver's memory alone.
+    `budget` is in `unit`; the first `cohort` trials that are not given are drawn at random; `size` counts the configs
+    of a space that has an end. `storage` is null while the study lives in the driver's memory alone.
     """
 
     event: Literal["study_created"] = "study_created"
     study: str
     phase: Phase = "search"
     arm: ParamValue | None
-    budget: int
+    budget: int | float
+    unit: Unit = "trials"
+    cohort: int = 0
+    size: int | None = None
     direction: Direction
     sampler: str
     sampler_settings: dict[str, object]
@@ -82,6 +88,25 @@ class StudyCreated(Event):
     space: dict[str, object]
     space_digest: str
     storage: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialKnown(Event):
+    """A trial of an earlier run (`sweep`) that the sampler of a study knows from the start.
+
+    It is no trial of this run and spends none of its budget. `values` are those of the objectives, in order.
+    """
+
+    event: Literal["trial_known"] = "trial_known"
+    study: str
+    sweep: str
+    number: int
+    order: int
+    params: dict[str, ParamValue]
+    state: Literal["complete", "pruned"]
+    values: tuple[float, ...]
+    course: tuple[float, ...]
+    constraints: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +155,12 @@ class WorkerEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TrialStarted(Event):
-    """One config was chosen: what a trial is, and all that a worker needs to train it."""
+    """One config was chosen: what a trial is, and all that a worker needs to train it.
+
+    `sampler_phase`: `given` in the sweep file; of the random `cohort`; `random`; of a `plan` (a grid); `startup` of a
+    sampler, which draws at random too; of its `model`. `replicate` counts the trials of its study with the config
+    before it.
+    """
 
     event: Literal["trial_started"] = "trial_started"
     number: int
@@ -145,6 +175,7 @@ class TrialStarted(Event):
     epochs: int
     seeds: Seeds
     pair_id: str | None = None
+    replicate: int = 0
 
 
 TrialSpec: TypeAlias = TrialStarted
@@ -171,13 +202,15 @@ class AttemptStarted(Event):
 class ModelFacts:
     """The network of one trial, counted when its worker got it ready.
 
-    `macs` counts multiply-accumulates of one image's forward pass in layers with a kernel (null where unknown).
+    `macs` counts multiply-accumulates of one example's forward pass in layers with a kernel (null where unknown).
+    `inference_seconds` are those of one example's forward pass in a full batch (null where the sweep does not ask).
     """
 
     parameters: int
     macs: int | None
     build_seconds: float
     warm: bool
+    inference_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +237,7 @@ class EpochEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TrialFailed(Event):
-    """The trial raised on its worker, which lives on."""
+    """The trial raised on its worker, which lives on, `seconds` into the epoch that was not to be."""
 
     event: Literal["trial_failed"] = "trial_failed"
     number: int
@@ -213,11 +246,12 @@ class TrialFailed(Event):
     error: str
     message: str
     traceback: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptLost(Event):
-    """The worker was lost with the trial, or ended because of it: an attempt is spent.
+    """The worker was lost with the trial, or ended because of it, `seconds` after its last epoch: an attempt is spent.
 
     The trial goes on elsewhere if `retry`; it does not where it was the trial that took too long.
     """
@@ -228,11 +262,15 @@ class AttemptLost(Event):
     worker: str
     reason: str
     retry: bool = True
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialEnded(Event):
     """The trial's result. `value` follows the sweep's objective; `best_*` and `last` are kept whatever it says.
+
+    `also` holds the objectives beside it, `constraints` how far each bounded metric lies outside (at most 0 inside);
+    both lack what was not measured.
 
     `test`, `nll`, `brier` and `ece` stay null until a later phase opens the test set.
     """
@@ -254,6 +292,13 @@ class TrialEnded(Event):
     nll: float | None = None
     brier: float | None = None
     ece: float | None = None
+    also: dict[str, float] = field(default_factory=dict)
+    constraints: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def feasible(self) -> bool:
+        """Whether no bound is broken."""
+        return all(excess <= 0 for excess in self.constraints.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,9 +352,17 @@ class SweepEnded(Event):
     shares: dict[str, float] | None = None
 
 
+def worker_seconds(event: EpochEnded | TrialFailed | AttemptLost) -> float:
+    """What the event took its worker, with the model's making before a trial's first epoch."""
+    if isinstance(event, EpochEnded):
+        return event.seconds + (event.model.build_seconds if event.model else 0.0)
+    return event.seconds
+
+
 AnyEvent: TypeAlias = Annotated[
     SweepStarted
     | StudyCreated
+    | TrialKnown
     | DriverStarted
     | WorkerStarted
     | WorkerEnded

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from search_spaces import ParamValue
 from sweeps.history import History, Trial
+from sweeps.records import Unit
 from sweeps.selection import rank
 from sweeps.utilisation import Shares
 
@@ -17,14 +18,15 @@ class ArmSummary:
 
     Attributes:
         arm: Value of the compared parameter; None in a joint search.
-        budget: Trials it may have.
+        budget: What it may spend, in `unit`.
         states: Trials by state: complete, pruned, failed, running.
-        seconds: Worker seconds spent.
+        seconds: Worker seconds spent, on attempts that came to nothing too.
         best: Number, value and params of the leader; None before any trial is complete.
     """
 
     arm: ParamValue | None
-    budget: int
+    budget: int | float
+    unit: Unit
     states: dict[str, int]
     seconds: float
     best: tuple[int, float, dict[str, ParamValue]] | None
@@ -73,7 +75,9 @@ def summarise(history: History) -> Summary:
         if ranked and ranked[0].value is not None:
             best = (ranked[0].number, ranked[0].value, history.trials[ranked[0].number].spec.params)
         states = Counter(trial.state for trial in trials)
-        arms.append(ArmSummary(study.arm, study.budget, dict(states), sum(trial.seconds for trial in trials), best))
+        arms.append(
+            ArmSummary(study.arm, study.budget, study.unit, dict(states), sum(trial.spent for trial in trials), best)
+        )
     return Summary(
         history.header.name,
         state,

@@ -119,7 +119,7 @@ def test_only_the_command_line_imports_the_reports_and_only_inside_its_commands(
         ("dash", ("reports/",)),
         ("scipy", ("reports/", "sweeps/datasets/digits.py")),
         ("sklearn", ("sweeps/datasets/",)),
-        ("yaml", ("sweeps/document.py", "reports/")),
+        ("yaml", ("sweeps/config/document.py", "reports/")),
         ("typer", ("sweeps/cli.py",)),
         ("rich", ("sweeps/console.py",)),
     ],

@@ -16,14 +16,15 @@ LOADERS: dict[str, Callable[[Path | None], RawData]] = {"mnist": load_mnist, "di
 
 
 def load_dataset(
-    name: str, *, train: int, validation: int, split_seed: int, file: Path | None = None
+    name: str, *, train: int | None, validation: int | None, split_seed: int, file: Path | None = None
 ) -> tuple[Dataset, DataFacts]:
     """Find, check and split a data set; the same arguments and file give the same arrays.
 
     Args:
         name: one of `LOADERS`.
-        train: number of images to train on.
-        validation: number of images to validate on, none of them ever one of training, whatever the sizes.
+        train: number of images to train on; all of their part if None.
+        validation: number of images to validate on, all of their part if None; none of them ever one of
+            training, whatever the sizes.
         split_seed: decides which images are for training and which for validation, 0 to 2**32 - 1.
         file: the data set's file, if it is of a kind that has one; searched for if None.
 

@@ -14,7 +14,7 @@ VALIDATION_SHARE = 6
 MAX_SEED = 2**32 - 1
 
 
-def split(raw: RawData, *, train: int, validation: int, split_seed: int) -> Dataset:
+def split(raw: RawData, *, train: int | None, validation: int | None, split_seed: int) -> Dataset:
     """Split 5/6 to 1/6, then draw samples of the sizes asked for, each inside its own part.
 
     Which part an image belongs to depends on the labels and on `split_seed` alone, so it can never move from one
@@ -32,6 +32,8 @@ def split(raw: RawData, *, train: int, validation: int, split_seed: int) -> Data
         DataError: a label occurs only once, so that it cannot be in both parts.
     """
     held_out = len(raw.labels) // VALIDATION_SHARE
+    train = len(raw.labels) - held_out if train is None else train
+    validation = held_out if validation is None else validation
     _check_size("train", train, len(raw.labels) - held_out)
     _check_size("validation", validation, held_out)
     rest, part = stratified_parts(raw.labels, held_out, seed=split_seed)

@@ -74,7 +74,7 @@ class Search:
         if self._again:
             return self._assign(self._specs[self._again.popleft()], is_new=False)
         arm = min(self._arms.values(), key=lambda arm: arm.asked)
-        if arm.asked >= self._config.search.trials:
+        if arm.asked >= self._config.search.amount:
             return None
         suggestion = arm.ask()
         params = suggestion.params
@@ -134,7 +134,7 @@ class Search:
 
     def finished(self) -> bool:
         """Whether every arm has spent its budget and every trial has ended."""
-        return self._ended == self._config.search.trials * len(self._arms)
+        return self._ended == self._config.search.amount * len(self._arms)
 
     def replay(self, events: Iterable[AnyEvent], *, checkpoints: Mapping[int, int] | None = None) -> None:
         """Rebuild the state that a log left; trials that had not ended are asked for again, first of all.

@@ -27,7 +27,8 @@ def describe(arm: Arm, config: SweepConfig) -> StudyCreated:
     return StudyCreated(
         study=arm.name,
         arm=arm.value,
-        budget=config.search.trials,
+        budget=config.search.amount,
+        unit=config.search.budget,
         direction=config.objective.direction,
         sampler=config.search.sampler.name,
         sampler_settings=sampler.model_dump(),
@@ -42,7 +43,7 @@ def describe(arm: Arm, config: SweepConfig) -> StudyCreated:
 
 def _make_arm(name: str, value: ParamValue | None, config: SweepConfig) -> Arm:
     space = config.space if config.compare is None or value is None else config.space.fix(config.compare, value)
-    steps = -(-config.dataset.train // largest_batch(space, config.training.batch_size))
+    steps = -(-(config.dataset.train or 1) // largest_batch(space, config.training.batch_size))
     return Arm(
         name,
         space,

@@ -22,6 +22,8 @@ from sweeps.workers.protocol import Saved
 _LOOK_EVERY = 2.0
 _PATIENT = 15.0
 
+_MANY = 1_000_000  # trials of an arm whose budget is not counted in them
+
 
 class Crew:
     """Persistent actors, and the calls under way on them.
@@ -48,7 +50,7 @@ class Crew:
         self._need = Need(cluster.cpus, cluster.gpus)
         self._follows = cluster.address is not None and config.workers.count == "auto"
         self._autoscale_to = config.workers.autoscale_to
-        self._trials = config.search.trials * len(config.arms)
+        self._trials = (config.search.trials or _MANY) * len(config.arms)
         self._data = ray.put(data)
         self._made = 0
         self._next_look = time.perf_counter() + _LOOK_EVERY

@@ -12,8 +12,8 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus
-from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerStarted
-from sweeps.workers.patience import Patience, seconds_of
+from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerStarted, worker_seconds
+from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER, Worker
 from sweeps.workers.protocol import Kind, Report, Reports, Saved
 
@@ -91,14 +91,16 @@ class InlineWorkers:
         if not self._work:
             raise RuntimeError("nothing is under way; start a trial first")
         report = self._work.popleft()()
+        told = 0.0
         for event in report.events if isinstance(report, Reports) else (report,):
             if isinstance(event, EpochEnded):
-                self._used, self._epochs = self._used + seconds_of(event), event.epoch + 1
+                told, self._epochs = told + worker_seconds(event), event.epoch + 1
+        self._used += told
         trained = isinstance(report, EpochEnded | Reports)
         if not trained or self._spec is None or self._patience.left(trial=self._used, call=0.0) > 0:
             return report
         spec, self._spec, self._idle_since = self._spec, None, time.perf_counter()
-        return self._patience.lost(spec, self._attempt, "inline", trial=self._used)
+        return self._patience.lost(spec, self._attempt, "inline", trial=self._used, untold=told)
 
     def release(self, number: int) -> None:
         """Let go of the trial."""

@@ -17,11 +17,19 @@ from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
-from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerStarted
+from sweeps.records import (
+    AttemptLost,
+    AttemptStarted,
+    EpochEnded,
+    ResourceEvent,
+    TrialSpec,
+    WorkerStarted,
+    worker_seconds,
+)
 from sweeps.workers.actor import Placed, Slot
 from sweeps.workers.cluster import Cluster
 from sweeps.workers.crew import Crew
-from sweeps.workers.patience import Patience, seconds_of
+from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER
 from sweeps.workers.protocol import Kind, Report, Reports, Saved
 
@@ -210,8 +218,10 @@ class RayWorkers:
             return None
         if not slot.ready:
             self._count_failed_start(slot, f"{slot.name} was not ready {_START_SECONDS:g} s after its process began")
-        trial = slot.used + time.perf_counter() - slot.heard
-        lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=trial) if slot.spec else None
+        silent, lost = time.perf_counter() - slot.heard, None
+        if slot.spec:
+            trial = slot.used + silent
+            lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=trial, untold=silent)
         self._replace(slot, lost.reason if lost else "it said nothing any more")
         return lost
 
@@ -231,24 +241,26 @@ class RayWorkers:
             report = replace(report, seconds=slot.heard - slot.idle_since)  # the process itself had to be started too
             slot.ready, slot.idle_since, self._failed_starts[slot.whole] = True, slot.heard, 0
             slot.place = report.node, report.device
+        told = 0.0
         for event in report.events if isinstance(report, Reports) else (report,):
             if isinstance(event, EpochEnded):
                 slot.usage.note(event.memory_bytes)
-                slot.used += seconds_of(event)
+                told += worker_seconds(event)
                 slot.epochs = event.epoch + 1
+        slot.used += told
         if isinstance(report, EpochEnded | Reports):
-            return self._give_up_if_slow(slot) or report
+            return self._give_up_if_slow(slot, told) or report
         if isinstance(report, Saved):
             slot.saves.remove(replace(report, payload=b"", problem=None))
             slot.idle_since = slot.heard
             self._recycle_if_due(slot)
         return report
 
-    def _give_up_if_slow(self, slot: Slot) -> AttemptLost | None:
-        """End a trial that took too long; its worker has just answered, and is kept."""
+    def _give_up_if_slow(self, slot: Slot, told: float) -> AttemptLost | None:
+        """End a trial that took too long; its worker has just answered, and is kept, but what it told is not."""
         if slot.spec is None or self._patience.left(trial=slot.used, call=0.0) > 0:
             return None
-        lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=slot.used)
+        lost = self._patience.lost(slot.spec, slot.attempt, slot.name, trial=slot.used, untold=told)
         self.release(lost.number)
         return lost
 
@@ -260,7 +272,10 @@ class RayWorkers:
         self._replace(slot, reason)
         if slot.spec is None:
             return None
-        return AttemptLost(number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason)
+        silent = time.perf_counter() - slot.heard if slot.owed else 0.0
+        return AttemptLost(
+            number=slot.spec.number, attempt=slot.attempt, worker=slot.name, reason=reason, seconds=silent
+        )
 
     def _count_failed_start(self, slot: Slot, reason: str) -> None:
         """Those with a whole GPU where it is shared are counted apart: others may start well between them."""

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from sweeps.config import FaultsConfig
-from sweeps.records import AttemptLost, EpochEnded, TrialSpec
-
-
-def seconds_of(report: EpochEnded) -> float:
-    """What an epoch took its worker, with the model's making before a trial's first."""
-    return report.seconds + (report.model.build_seconds if report.model else 0.0)
+from sweeps.records import AttemptLost, TrialSpec
 
 
 @dataclass(frozen=True)
@@ -37,8 +32,10 @@ class Patience:
         limits = ((self.trial, trial), (self.call, call))
         return min((limit - taken for limit, taken in limits if limit is not None), default=math.inf)
 
-    def lost(self, spec: TrialSpec, attempt: int, worker: str, *, trial: float) -> AttemptLost:
-        """What to report of an attempt that took too long."""
+    def lost(self, spec: TrialSpec, attempt: int, worker: str, *, trial: float, untold: float) -> AttemptLost:
+        """What to report of an attempt that took `trial` seconds, too long; `untold` of them are in no epoch report."""
         too_slow = self.trial is not None and trial >= self.trial
         reason = f"took longer than {self.trial:g} s" if too_slow else f"no word from its worker for {self.call:g} s"
-        return AttemptLost(number=spec.number, attempt=attempt, worker=worker, reason=reason, retry=not too_slow)
+        return AttemptLost(
+            number=spec.number, attempt=attempt, worker=worker, reason=reason, retry=not too_slow, seconds=untold
+        )

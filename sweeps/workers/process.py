@@ -72,7 +72,7 @@ class Worker:
         self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None
     ) -> EpochEnded | TrialFailed:
         """Train one epoch; what it raises comes back as `TrialFailed`."""
-        self._spec = spec
+        self._spec, began = spec, time.perf_counter()
         try:
             return self._opened().train(spec, epoch, attempt=attempt, checkpoint=checkpoint)
         except self.passes:
@@ -85,6 +85,7 @@ class Worker:
                 error=type(error).__name__,
                 message=_shortened(_words_of(error), _LONGEST_MESSAGE),
                 traceback=_shortened(traceback.format_exc(), _LONGEST_TRACEBACK),
+                seconds=time.perf_counter() - began,
             )
 
     def go_on(self, epoch: int, *, until: int, attempt: int) -> EpochEnded | TrialFailed | Reports:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from search_spaces import SearchSpace, SpaceError, preset_names, read_preset
 from sweeps.codec import from_line, to_line
 from sweeps.config import SweepConfig
-from sweeps.document import read_yaml
+from sweeps.config.document import read_yaml
 from sweeps.errors import ConfigError
 from sweeps.records import SweepStarted
 

@@ -14,11 +14,6 @@ from search_spaces import SearchSpace
 _LATER = "is not run by this version: only 0 works; leave it out"
 
 
-def named(value: object) -> object:
-    """A bare name is short for `{name: ...}`."""
-    return {"name": value} if isinstance(value, str) else value
-
-
 def _read_space(value: object) -> SearchSpace:
     return value if isinstance(value, SearchSpace) else SearchSpace.from_mapping(value)
 

@@ -1,0 +1,162 @@
+"""A whole sweep file, and what its sections must agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from search_spaces import Choice, ParamValue, SpaceError, is_same, preset_names, read_preset
+from sweeps.config.document import override, read_yaml
+from sweeps.config.fields import NotYet, Space, Whole
+from sweeps.config.machine import FaultsConfig, WorkersConfig
+from sweeps.config.objective import ObjectiveConfig
+from sweeps.config.question import DatasetConfig, ModelConfig
+from sweeps.config.search import SearchConfig
+from sweeps.config.section import Section
+from sweeps.config.training import TrainingConfig
+from sweeps.errors import ConfigError
+from sweeps.messages import explain
+
+
+class ConfirmConfig(Section):
+    """Fresh paired seeds for each arm's champion."""
+
+    seeds: NotYet = 0
+
+
+class SwapConfig(Section):
+    """The same shared params and seed, only the pooling replaced."""
+
+    settings: NotYet = 0
+
+
+class SweepConfig(Section):
+    """One sweep: one question asked over one space.
+
+    Raises:
+        ConfigError: From `from_text` and its kin, with every broken rule on a line of its own.
+    """
+
+    name: str = Field("sweep", min_length=1, max_length=120)
+    seed: Whole = Field(0, ge=0, lt=2**31)
+    model: ModelConfig = ModelConfig()
+    dataset: DatasetConfig = DatasetConfig()
+    space: Space
+    compare: str | None = None
+    objective: ObjectiveConfig = ObjectiveConfig()
+    search: SearchConfig = SearchConfig()
+    confirm: ConfirmConfig = ConfirmConfig()
+    swap: SwapConfig = SwapConfig()
+    controls: NotYet = 0
+    cost_probe: NotYet = 0
+    training: TrainingConfig = TrainingConfig()
+    workers: WorkersConfig = WorkersConfig()
+    faults: FaultsConfig = FaultsConfig()
+
+    def having(self, *, gpus: float) -> Self:
+        """The same, with so many GPUs for each worker."""
+        return self.model_copy(update={"workers": self.workers.model_copy(update={"gpus": gpus})})
+
+    @model_validator(mode="after")
+    def _compare_names_a_choice(self) -> Self:
+        if self.compare is None:
+            return self
+        parameter = self.space.parameters.get(self.compare)
+        known = [name for name, p in self.space.parameters.items() if isinstance(p.domain, Choice) and not p.when]
+        if parameter is None or self.compare not in known:
+            raise ValueError(
+                f"compare: must name a parameter of the space that is an unconditional list of choices "
+                f"({', '.join(known) or 'there is none'}), got {self.compare!r}"
+            )
+        if len({str(value) for value in self.arms}) < len(self.arms):
+            raise ValueError(f"compare: the values name the studies, so they must differ as text, got {self.arms}")
+        return self
+
+    @model_validator(mode="after")
+    def _space_agrees_with_the_rest(self) -> Self:
+        twice = [name for name in self.space.parameters if name in self.model.args]
+        if twice:
+            raise ValueError(f"model.args.{twice[0]}: is a parameter of the space too; keep one of them")
+        for name in TrainingConfig.model_fields:
+            parameter = self.space.parameters.get(name)
+            for value in parameter.domain.corners() if parameter else ():
+                try:
+                    TrainingConfig.model_validate({name: value}, strict=True)
+                except ValidationError as error:
+                    raise ValueError(explain(error, TrainingConfig, source="space")) from None
+        return self
+
+    @model_validator(mode="after")
+    def _first_points_lie_in_the_space(self) -> Self:
+        points: list[dict[str, ParamValue]] = []
+        for place, point in enumerate(self.search.first):
+            try:
+                points.append(self.space.coerce(point))
+            except SpaceError as error:
+                raise ValueError(f"search.first.{place}: {error}") from None
+            if self.search.repeats == "skip" and points[-1] in points[:-1]:
+                raise ValueError(f"search.first.{place}: stands there before, and repeats: skip tries nothing twice")
+        for arm in self.arms:
+            asked, trials = len(self.first_points(arm)), self.search.trials
+            if trials is not None and asked + (self.search.cohort or 0) > trials:
+                of_arm = "" if arm is None else f" for {self.compare} {arm}"
+                cohort = f" beside a cohort of {self.search.cohort}" if self.search.cohort else ""
+                raise ValueError(
+                    f"search.first: has {asked} points{of_arm}{cohort}, which search.trials does not allow, got "
+                    f"{trials}; ask for more trials"
+                )
+        return self
+
+    def first_points(self, arm: ParamValue | None) -> tuple[dict[str, ParamValue], ...]:
+        """The params to try first in an arm's study; None for a joint search."""
+        points = tuple(self.space.coerce(point) for point in self.search.first)
+        return points if self.compare is None else tuple(p for p in points if is_same(p[self.compare], arm))
+
+    @property
+    def arms(self) -> tuple[Any, ...]:
+        """The values of the compared parameter; `(None,)` for one joint search."""
+        if self.compare is None:
+            return (None,)
+        return self.space.parameters[self.compare].domain.corners()
+
+    @classmethod
+    def from_text(cls, text: str, *, source: str, changes: tuple[str, ...] = ()) -> Self:
+        """Read a sweep file's text.
+
+        Args:
+            text: YAML.
+            source: How messages name it.
+            changes: `key.key=value` overrides, their values read as YAML.
+        """
+        document = read_yaml(text, source=source)
+        if not isinstance(document, Mapping):
+            raise ConfigError(
+                f"{source}: a sweep file maps keys to values; known keys are {', '.join(cls.model_fields)}"
+            )
+        for change in changes:
+            document = override(document, change)
+        return cls.from_mapping(document, source=source)
+
+    @classmethod
+    def from_mapping(cls, document: Mapping[str, object], *, source: str) -> Self:
+        """Check a document already read; `source` is how messages name it."""
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise ConfigError(explain(error, cls, source=source)) from None
+
+    @classmethod
+    def load(cls, name: str, *, changes: tuple[str, ...] = ()) -> Self:
+        """Read a sweep file, or a preset where no file has that name."""
+        path = Path(name)
+        is_path = path.suffix in {".yaml", ".yml"} or "/" in name
+        if is_path or path.is_file() or (path.exists() and name not in preset_names()):
+            try:
+                return cls.from_text(path.read_text(encoding="utf-8"), source=name, changes=changes)
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+                raise ConfigError(f"{name}: cannot be read as a sweep file: {reason}") from None
+        return cls.from_text(read_preset(name), source=f"preset {name}", changes=changes)
