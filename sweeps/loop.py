@@ -4,36 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sweeps.artifacts import Artifacts
+from sweeps.attempts import Assignment
 from sweeps.records import (
     AttemptLost,
     EpochEnded,
     ResourceEvent,
     TrialEnded,
     TrialFailed,
-    TrialSpec,
     WorkerEnded,
     WorkerEvent,
 )
 from sweeps.runlog import RunLog
 from sweeps.workers.protocol import Reports, Saved, Workers
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """A trial to train from `epoch` on, for the `attempt`-th time (from 1); `is_new` if the log has not seen it yet.
-
-    `alone` if no other may run on its device meanwhile.
-    """
-
-    spec: TrialSpec
-    attempt: int
-    is_new: bool
-    epoch: int = 0
-    alone: bool = False
 
 
 class Source(Protocol):

@@ -94,6 +94,10 @@ def test_only_the_workers_on_ray_import_it() -> None:
 def test_only_the_search_and_the_importances_import_optuna() -> None:
     assert importers("optuna") - {"reports/importance.py"} == {
         "sweeps/search/arm.py",
+        "sweeps/search/draw.py",
+        "sweeps/search/proposals.py",
+        "sweeps/search/pruners.py",
+        "sweeps/search/samplers.py",
         "sweeps/search/settings.py",
         "sweeps/search/tpe.py",
     }

@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
-from search_spaces import Params, ParamValue, SearchSpace
-from sweeps.records import Direction, State
-from sweeps.search.settings import Sampler
-from sweeps.seeds import derive
+from search_spaces import ParamValue, SearchSpace
+from sweeps.records import Direction, TrialEnded, TrialKnown
+from sweeps.search.draw import distributions
+from sweeps.search.proposals import Proposal, Proposals
 
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """Params for the `order`-th trial of the study (from 0), and how they were drawn."""
+@dataclass
+class _Running:
+    """A trial under way, and the one by which it is judged, which is the same where there is one objective."""
 
-    order: int
-    params: dict[str, ParamValue]
-    sampler_phase: str
+    trial: optuna.Trial
+    judged_by: optuna.Trial
+    reported: set[int]
 
 
 class Arm:
     """One study: what to try next, and when to stop.
 
+    Optuna does not prune where there are several objectives. There a second study, of the deciding metric alone, holds
+    the epochs and is asked by the pruner; trial by trial it goes along with the first.
+
     Args:
-        name: Of the study; samplers and pruners that hash it see the same name at resume.
-        value: Of the compared parameter; None in a joint search. Suggestions are seeded by it and not by the name, so
-            that a renamed sweep is the same sweep.
+        name: Of the study; pruners that hash it see the same name at resume.
+        value: Of the compared parameter; None in a joint search.
         space: What may be suggested.
-        seed: The sweep's seed.
-        sampler: Named by the sweep file.
+        proposals: Chooses params.
         pruner: Named by the sweep file, made for this sweep's epochs.
-        direction: Of the metric.
-        first: Params to try before the sampler is asked.
+        directions: Of the deciding metric, and of the objectives beside it.
     """
 
     def __init__(
@@ -47,70 +47,95 @@ class Arm:
         space: SearchSpace,
         *,
         value: ParamValue | None,
-        seed: int,
-        sampler: Sampler,
+        proposals: Proposals,
         pruner: optuna.pruners.BasePruner,
-        direction: Direction,
-        first: Sequence[Params] = (),
+        directions: Sequence[Direction],
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.name, self.value, self.space = name, value, space
-        self._seed, self._sampler, self._first = seed, sampler, first
-        self._study = optuna.create_study(
-            study_name=name, direction=direction, sampler=sampler.make(seed), pruner=pruner
-        )
-        self._running: dict[int, optuna.Trial] = {}
-        self._reported: dict[int, set[int]] = {}
+        self._proposals = proposals
+        nothing = optuna.samplers.RandomSampler(seed=0)
+        self._study = optuna.create_study(study_name=name, directions=directions, sampler=nothing, pruner=pruner)
+        self._judges = self._study
+        if len(directions) > 1:
+            self._judges = optuna.create_study(study_name=name, direction=directions[0], sampler=nothing, pruner=pruner)
+        self._running: dict[int, _Running] = {}
         self.asked = 0
-        self._judged = 0
 
     @property
     def prunes(self) -> bool:
         """Whether a trial may be stopped before its last epoch."""
         return not isinstance(self._study.pruner, optuna.pruners.NopPruner)
 
-    def ask(self) -> Suggestion:
-        """Draw params with a sampler seeded for this very suggestion, so that resume draws the same."""
-        if self.asked < len(self._first):
-            self._study.enqueue_trial(dict(self._first[self.asked]))
-            return Suggestion(self.asked, self._begin(), "given")
-        seed = derive(self._seed, self.value, self.asked, "sampler")
-        self._study.sampler = self._sampler.make(seed, last=self._study.sampler)
-        params = self._begin()
-        return Suggestion(self.asked - 1, params, self._sampler.phase(self._judged))
+    def exhausted(self) -> bool:
+        """Whether every config has been run, and none is to be run again."""
+        return self._proposals.exhausted()
 
-    def restore(self, params: Params) -> None:
+    def ask(self) -> Proposal:
+        """Params for the next trial of the study, whose order is the number of those asked for before it."""
+        trial, proposal = self._proposals.propose(self._study)
+        self._begin(trial)
+        return proposal
+
+    def restore(self, params: Mapping[str, ParamValue], phase: str) -> None:
         """Take up a trial from the log, with the params it was given then."""
-        self._study.enqueue_trial(dict(params))
-        self._begin()
+        trial = self._proposals.restore(self._study, params, phase)
+        self._begin(trial)
+
+    def know(self, known: TrialKnown) -> None:
+        """Take up a trial of an earlier run: it is learned from, and spends nothing."""
+        self._proposals.know(known.params)
+        pruned, course = known.state == "pruned", dict(enumerate(known.course))
+        several = self._judges is not self._study
+        frozen = optuna.trial.create_trial(
+            state=_STATES[known.state],
+            values=None if pruned else list(known.values),
+            params=dict(known.params),
+            distributions=distributions(self.space, known.params),
+            intermediate_values=None if several else course,
+            constraints=known.constraints or None,
+        )
+        self._study.add_trial(frozen)
+        if several:
+            value = None if pruned else known.values[0]
+            self._judges.add_trial(
+                optuna.trial.create_trial(state=_STATES[known.state], value=value, intermediate_values=course)
+            )
 
     def report(self, order: int, epoch: int, value: float) -> None:
         """Note a metric; one already noted (by an attempt that was lost) stays."""
-        if epoch not in self._reported[order]:
-            self._reported[order].add(epoch)
-            self._running[order].report(value, epoch)
+        running = self._running[order]
+        if epoch not in running.reported:
+            running.reported.add(epoch)
+            running.judged_by.report(value, epoch)
 
     def should_prune(self, order: int, epoch: int) -> bool:
         """Whether the trial has fallen behind; up to the epoch that a lost attempt reached, that is decided already."""
-        return epoch >= max(self._reported[order], default=0) and self._running[order].should_prune()
+        running = self._running[order]
+        return epoch >= max(running.reported, default=0) and running.judged_by.should_prune()
 
-    def tell(self, order: int, state: State, value: float | None) -> None:
-        """End a trial; a value that is not finite ends it as failed, which is how the log has it too."""
-        trial = self._running.pop(order)
-        del self._reported[order]
-        if state == "complete" and (value is None or not math.isfinite(value)):
-            state = "failed"
-        self._study.tell(trial, value if state == "complete" else None, state=_STATES[state])
-        # Samplers learn nothing from a trial that failed.
-        self._judged += state != "failed"
+    def tell(self, order: int, ended: TrialEnded) -> None:
+        """End a trial; one whose value is not finite ends as failed, which is how Optuna has it too."""
+        running = self._running.pop(order)
+        for name, excess in ended.constraints.items():
+            running.trial.set_constraint(name, excess)
+        values = [math.nan if value is None else value for value in (ended.value, *ended.also.values())]
+        complete = ended.state == "complete" and all(map(math.isfinite, values))
+        state = TrialState.FAIL if ended.state == "complete" and not complete else _STATES[ended.state]
+        self._study.tell(running.trial, values if complete else None, state=state)
+        if running.judged_by is not running.trial:
+            self._judges.tell(running.judged_by, values[0] if complete else None, state=state)
 
-    def trials(self) -> list[optuna.trial.FrozenTrial]:
+    def trials(self) -> list[FrozenTrial]:
         """The study as Optuna sees it."""
         return self._study.get_trials()
 
-    def _begin(self) -> dict[str, ParamValue]:
-        trial = self._study.ask()
-        params = self.space.suggest(trial)
-        self._running[self.asked], self._reported[self.asked] = trial, set()
+    def judged_trials(self) -> list[FrozenTrial]:
+        """The study that the pruner sees."""
+        return self._judges.get_trials()
+
+    def _begin(self, trial: optuna.Trial) -> None:
+        self.space.suggest(trial)  # a trial whose params were given has them only once they are asked for
+        judge = trial if self._judges is self._study else self._judges.ask()
+        self._running[self.asked] = _Running(trial, judge, set())
         self.asked += 1
-        return params

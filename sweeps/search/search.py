@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
 from search_spaces import ParamValue
+from sweeps.attempts import Assignment, Attempts, Ending
+from sweeps.breaker import CircuitBreaker
 from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
-from sweeps.loop import Assignment
 from sweeps.records import (
     AnyEvent,
-    ArtifactWritten,
     AttemptLost,
-    AttemptStarted,
     EpochEnded,
     ResourceEvent,
-    State,
     StudyCreated,
     TrialEnded,
     TrialFailed,
-    TrialSpec,
+    TrialKnown,
     TrialStarted,
     WorkerEvent,
     WorkerStarted,
 )
 from sweeps.results import conclude
-from sweeps.search.arm import Arm
-from sweeps.search.breaker import CircuitBreaker
-from sweeps.search.out_of_memory import is_out_of_memory
+from sweeps.search.budget import Budget
 from sweeps.search.studies import describe, make_arms
+from sweeps.search.verdict import judge
 from sweeps.seeds import trial_seeds
 from sweeps.selection import better
 
@@ -42,221 +37,202 @@ class Search:
         config: The sweep.
 
     Raises:
-        ConfigError: If the sampler or the pruner, or a setting of theirs, is not known.
+        ConfigError: If the sampler or the pruner, or a setting of theirs, is not known or does not fit the sweep.
     """
 
     def __init__(self, config: SweepConfig) -> None:
         self._config = config
         self._arms = make_arms(config)
-        self._specs: dict[int, TrialSpec] = {}
-        self._courses: dict[int, list[EpochEnded]] = {}
-        self._attempts: dict[int, int] = {}
-        self._losses: Counter[int] = Counter()
-        self._again: deque[int] = deque()
-        self._checkpoints: dict[int, int] = {}
-        self._leaders: dict[str, float] = {}
-        self._failures: Counter[int] = Counter()
-        self._alone: set[int] = set()
-        self._ended = 0
+        self._budget = Budget(config.search, self._arms)
+        self._attempts = Attempts(config.faults)
         self._breaker = CircuitBreaker(config.faults.same_error)
+        self._leaders: dict[str, float] = {}
+        self._seeds_used = 0
+        self._ended = 0
 
     def studies(self) -> list[StudyCreated]:
         """What each study is, for the log."""
         return [describe(arm, self._config) for arm in self._arms.values()]
 
+    def know(self, trials: Iterable[TrialKnown]) -> None:
+        """Learn from trials of earlier runs, before the first of this one; no seed of theirs is used again."""
+        for known in trials:
+            self._arms[known.study].know(known)
+            self._seeds_used = max(self._seeds_used, known.order + 1)
+
     def ask(self) -> Assignment | None:
-        """The next trial, of the arm that has had the fewest; a trial that lost its worker comes first.
+        """The next trial, of the arm that has spent least; one that lost its worker comes first.
 
         Raises:
             SweepHaltedError: If one error ends trial after trial.
         """
         self._breaker.check()
-        if self._again:
-            return self._assign(self._specs[self._again.popleft()], is_new=False)
-        arm = min(self._arms.values(), key=lambda arm: arm.asked)
-        if arm.asked >= self._config.search.amount:
+        if (again := self._attempts.again()) is not None:
+            return again
+        study = self._budget.poorest(name for name, arm in self._arms.items() if not arm.exhausted())
+        if study is None:
             return None
-        suggestion = arm.ask()
-        params = suggestion.params
+        arm = self._arms[study]
+        order, proposal = arm.asked, arm.ask()
         spec = TrialStarted(
-            number=len(self._specs),
-            study=arm.name,
+            number=len(self._attempts.specs),
+            study=study,
             arm=arm.value,
-            order=suggestion.order,
-            params=params,
-            config_hash=config_hash(params),
-            shared_hash=config_hash(self._shared(params)),
-            sampler_phase=suggestion.sampler_phase,
+            order=order,
+            params=proposal.params,
+            config_hash=config_hash(proposal.params),
+            shared_hash=config_hash(self._shared(proposal.params)),
+            sampler_phase=proposal.phase,
+            replicate=proposal.replicate,
             epochs=self._config.search.epochs,
-            seeds=trial_seeds(self._config.seed, "search", suggestion.order, split=self._config.dataset.split_seed),
+            seeds=trial_seeds(
+                self._config.seed, "search", self._seeds_used + order, split=self._config.dataset.split_seed
+            ),
         )
-        self._specs[spec.number] = spec
-        return self._assign(spec, is_new=True)
+        self._budget.begin(spec)
+        return self._attempts.begin(spec)
 
     def observe(self, event: WorkerEvent) -> TrialEnded | ResourceEvent | None:
         """Take note of what a worker reports; the trial's result if it ends here, or what it ran short of."""
-        result = self._judge(event)
-        if isinstance(result, TrialEnded):
-            self._breaker.note(self._specs[result.number].study, event)
+        if isinstance(event, WorkerStarted):
+            return None
+        outcome = self._note(event)
+        if not isinstance(outcome, Ending):
+            return outcome
+        result = self._conclude(event.number, outcome)
+        self._tell(result)
+        wrong = outcome.reason if outcome.is_wrong else None
+        self._breaker.note(self._attempts.specs[event.number].study, event, wrong=wrong)
         return result
 
     def expects(self, event: WorkerEvent) -> bool:
         """Whether the event is of the attempt that was assigned last."""
-        return isinstance(event, WorkerStarted) or event.attempt == self._attempts.get(event.number)
+        return self._attempts.expects(event)
 
     def until(self, number: int, epoch: int) -> int:
-        """The next epoch after which the trial may be pruned or saved, or its last."""
-        spec, every = self._specs[number], self._config.faults.checkpoint_every
-        if self._arms[spec.study].prunes:
+        """The next epoch after which the trial may be stopped or saved, or its last."""
+        spec = self._attempts.specs[number]
+        if self._arms[spec.study].prunes or self._patience(spec):
             return epoch + 1
-        return min(spec.epochs, (epoch // every + 1) * every if every else spec.epochs)
+        return self._attempts.next_checkpoint(number, epoch)
 
     def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
         """Every so many epochs, and at a stop."""
-        every = self._config.faults.checkpoint_every
-        return bool(every) and (stopping or (event.epoch + 1) % every == 0)
+        return self._attempts.wants_checkpoint(event, stopping=stopping)
 
     def note_checkpoint(self, number: int, epochs: int) -> None:
-        """A trial that is lost goes on from there; with this it has come further than at its last loss."""
-        self._checkpoints[number] = epochs
-        self._losses.pop(number, None)
+        """A trial that is lost goes on from there."""
+        self._attempts.note_checkpoint(number, epochs)
 
     def keeps(self, result: TrialEnded) -> bool:
         """Whether the trial is the best of its study so far."""
-        study = self._specs[result.number].study
-        direction = self._config.objective.direction
-        if result.state != "complete" or result.value is None:
+        study = self._attempts.specs[result.number].study
+        if result.state != "complete" or result.value is None or not result.feasible:
             return False
-        if not better(result.value, self._leaders.get(study), direction=direction):
+        if not better(result.value, self._leaders.get(study), direction=self._config.objective.direction):
             return False
         self._leaders[study] = result.value
         return True
 
     def finished(self) -> bool:
-        """Whether every arm has spent its budget and every trial has ended."""
-        return self._ended == self._config.search.amount * len(self._arms)
+        """Whether every trial has ended, and every arm has spent its budget or tried every config."""
+        if self._ended < len(self._attempts.specs):
+            return False
+        return all(self._budget.is_met(study) or arm.exhausted() for study, arm in self._arms.items())
 
-    def replay(self, events: Iterable[AnyEvent], *, checkpoints: Mapping[int, int] | None = None) -> None:
+    def remarks(self) -> list[str]:
+        """What must be said of a search that has ended: arms that ran out of configs before their budget."""
+        return [
+            f"{study}: every config of its space has been tried, after {arm.asked:,} trials; search.repeats: replicate "
+            "would train other seeds of them"
+            for study, arm in self._arms.items()
+            if arm.exhausted() and not self._budget.is_met(study)
+        ]
+
+    def replay(self, events: Iterable[AnyEvent], *, checkpoints: Mapping[int, int] | None = None) -> list[TrialEnded]:
         """Rebuild the state that a log left; trials that had not ended are asked for again, first of all.
+
+        Every event is judged as it was then, so that studies and budgets come out the same.
 
         Args:
             events: The log.
             checkpoints: Epochs behind the checkpoint of each trial that still has one.
+
+        Returns:
+            Results that the log lacks: the driver died between an event and what followed from it.
         """
         unfinished: dict[int, None] = {}
+        due: dict[int, Ending] = {}
         for event in events:
             match event:
+                case TrialKnown():
+                    self.know([event])
                 case TrialStarted():
-                    self._arms[event.study].restore(event.params)
-                    self._specs[event.number] = event
+                    self._arms[event.study].restore(event.params, event.sampler_phase)
+                    self._budget.begin(event)
+                    self._attempts.specs[event.number] = event
                     unfinished[event.number] = None
-                case AttemptStarted():
-                    self._attempts[event.number] = event.attempt
-                    del self._courses.setdefault(event.number, [])[event.epoch :]
-                case EpochEnded():
-                    self._note(event)
-                case AttemptLost():
-                    self._losses[event.number] += 1
-                case ArtifactWritten(kind="checkpoint", number=int(number)):
-                    self._losses.pop(number, None)
-                case TrialFailed():
-                    self._failures[event.number] += 1
-                case ResourceEvent(kind="out_of_memory", number=int(number)):
-                    self._alone.add(number)
+                case EpochEnded() | TrialFailed() | AttemptLost():
+                    outcome = self._note(event)
+                    if isinstance(outcome, Ending):
+                        due[event.number] = outcome
                 case TrialEnded():
                     del unfinished[event.number]
+                    due.pop(event.number, None)
                     self._tell(event)
                     self.keeps(event)
-        self._again.extend(unfinished)
-        self._checkpoints.update(checkpoints or {})
+                case _:
+                    self._attempts.replay(event)
+        results = [self._conclude(number, ending) for number, ending in due.items()]
+        for result in results:
+            del unfinished[result.number]
+            self._tell(result)
+            self.keeps(result)
+        self._attempts.resume(unfinished, checkpoints or {})
+        return results
 
-    def _judge(self, event: WorkerEvent) -> TrialEnded | ResourceEvent | None:
-        match event:
-            case EpochEnded():
-                return self._observe_epoch(event)
-            case TrialFailed():
-                return self._observe_failure(event)
-            case AttemptLost():
-                return self._observe_loss(event)
-            case WorkerStarted():
-                return None
-
-    def _observe_epoch(self, event: EpochEnded) -> TrialEnded | None:
-        metric = self._config.objective.metric
-        if metric not in event.metrics:
-            return self._end(
-                event.number, "failed", f"no metric {metric}; the model reports {', '.join(event.metrics)}"
-            )
-        broken = [name for name in (metric, "loss") if not math.isfinite(event.metrics.get(name, 0.0))]
-        if broken:
-            self._courses[event.number].append(event)
-            return self._end(
-                event.number, "failed", f"diverged: {broken[0]} is not finite after epoch {event.epoch + 1}"
-            )
-        arm, spec = self._note(event)
-        if event.epoch + 1 >= spec.epochs:
-            return self._end(event.number, "complete", None)
-        if arm.should_prune(spec.order, event.epoch):
-            return self._end(event.number, "pruned", None)
-        return None
-
-    def _observe_failure(self, event: TrialFailed) -> TrialEnded | ResourceEvent | None:
-        self._failures[event.number] += 1
-        if is_out_of_memory(event) and event.number not in self._alone:
-            self._alone.add(event.number)
-            self._again.append(event.number)
-            detail = f"{event.error}; tried again, alone on its device"
-            return ResourceEvent(kind="out_of_memory", number=event.number, worker=event.worker, detail=detail)
-        if self._failures[event.number] - (event.number in self._alone) <= self._config.faults.retries:
-            self._again.append(event.number)
-            return None
-        return self._end(event.number, "failed", f"{event.error}: {event.message}")
-
-    def _observe_loss(self, event: AttemptLost) -> TrialEnded | None:
-        if not event.retry:
-            return self._end(event.number, "failed", event.reason)
-        self._losses[event.number] += 1
-        losses = self._losses[event.number]
-        if losses >= self._config.faults.losses:
-            return self._end(event.number, "failed", f"lost {losses} workers in a row, the last by: {event.reason}")
-        self._again.append(event.number)
-        return None
-
-    def _note(self, event: EpochEnded) -> tuple[Arm, TrialSpec]:
-        """Keep an epoch report and pass its metric on to the study."""
-        spec = self._specs[event.number]
-        arm = self._arms[spec.study]
-        self._courses[event.number].append(event)
-        value = event.metrics.get(self._config.objective.metric, math.nan)
-        if math.isfinite(value):
-            arm.report(spec.order, event.epoch, value)
-        return arm, spec
-
-    def _end(self, number: int, state: State, reason: str | None) -> TrialEnded:
-        ended = conclude(
-            number,
-            self._courses.get(number, []),
+    def _note(self, event: EpochEnded | TrialFailed | AttemptLost) -> Ending | ResourceEvent | None:
+        """Take note of an event, live or from a log: what it cost, and what follows from it."""
+        spec = self._attempts.specs[event.number]
+        self._budget.charge(spec, event)
+        if isinstance(event, TrialFailed):
+            return self._attempts.fail(event)
+        if isinstance(event, AttemptLost):
+            return self._attempts.lose(event)
+        self._attempts.note(event)
+        return judge(
+            event,
+            spec,
+            course=self._attempts.course(event.number),
             objective=self._config.objective,
-            attempt=self._attempts[number],
-            state=state,
-            reason=reason,
+            patience=self._patience(spec),
+            arm=self._arms[spec.study],
         )
-        self._tell(ended)
-        return ended
+
+    def _conclude(self, number: int, ending: Ending) -> TrialEnded:
+        return conclude(
+            number,
+            self._attempts.course(number),
+            objective=self._config.objective,
+            attempt=self._attempts.attempt(number),
+            state=ending.state,
+            reason=ending.reason,
+            facts=self._attempts.facts(number),
+            stopped_early=ending.is_early,
+        )
 
     def _tell(self, ended: TrialEnded) -> None:
-        spec = self._specs[ended.number]
-        self._arms[spec.study].tell(spec.order, ended.state, ended.value)
-        self._courses.pop(ended.number, None)
+        spec = self._attempts.specs[ended.number]
+        self._arms[spec.study].tell(spec.order, ended)
+        self._budget.end(spec)
+        self._attempts.end(ended.number)
         self._ended += 1
 
-    def _assign(self, spec: TrialSpec, *, is_new: bool) -> Assignment:
-        attempt = self._attempts[spec.number] = self._attempts.get(spec.number, 0) + 1
-        epoch = self._checkpoints.get(spec.number, 0)
-        del self._courses.setdefault(spec.number, [])[epoch:]
-        return Assignment(spec, attempt, is_new, epoch, alone=spec.number in self._alone)
+    def _patience(self, spec: TrialStarted) -> int:
+        """Epochs without a better one after which a trial ends; a param of this name replaces the sweep's."""
+        return int(spec.params.get("early_stopping", self._config.training.early_stopping))
 
-    def _shared(self, params: dict[str, ParamValue]) -> dict[str, ParamValue]:
+    def _shared(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
         """The params that every arm has: what two trials must agree on to be a pair."""
         common = set.intersection(*(set(arm.space.parameters) for arm in self._arms.values()))
         return {name: value for name, value in params.items() if name in common - {self._config.compare}}

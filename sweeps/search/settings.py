@@ -1,131 +1,116 @@
-"""Samplers and pruners by the names that a sweep file uses, with their settings checked and written down in full."""
+"""Reads what a sweep file says of its sampler and its pruner."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import TypeVar
+from importlib import import_module
+from itertools import islice
+from typing import Any, TypeVar
 
 import optuna
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from sweeps.config import Named
+from sweeps.config import Named, SweepConfig
 from sweeps.errors import ConfigError
 from sweeps.messages import explain
-from sweeps.search.tpe import RememberingTpe
+from sweeps.search import pruners, samplers
+from sweeps.search.pruners import PRUNERS, Pruner
+from sweeps.search.samplers import SAMPLERS, Sampler, Settings, lacks
 
-Settings = TypeVar("Settings", bound=BaseModel)
+Kind = TypeVar("Kind", bound=Settings)
 
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Sampler(_Settings):
-    """Chooses params, with a seed of its own for every suggestion."""
-
-    def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
-        """Optuna's sampler.
-
-        Args:
-            seed: Of the next suggestion.
-            last: What was made for the study's last one; it may be given the new seed and come back.
-        """
-        return optuna.samplers.RandomSampler(seed=seed)
-
-    def phase(self, judged: int) -> str:
-        """What kind of draw the next one is, with `judged` complete or pruned trials of the study behind it."""
-        return "random"
-
-    @property
-    def startup(self) -> int:
-        """Trials drawn at random before a model guides the search; 0 where none ever does."""
-        return 0
+_LARGEST_PLAN = 100_000
 
 
-class Tpe(Sampler):
-    """Tree-structured Parzen estimator, with the settings that Optuna 5 would choose written out."""
-
-    startup_trials: int = Field(10, ge=1)
-    candidates: int = Field(24, ge=1)
-    multivariate: bool = True
-    constant_liar: bool = True
-
-    def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
-        """Optuna's sampler."""
-        if isinstance(last, RememberingTpe):
-            last.reseed(seed)
-            return last
-        return RememberingTpe(
-            n_startup_trials=self.startup_trials,
-            n_ei_candidates=self.candidates,
-            multivariate=self.multivariate,
-            constant_liar=self.constant_liar,
-            seed=seed,
-        )
-
-    def phase(self, judged: int) -> str:
-        """Random until enough trials are complete or pruned."""
-        return "startup" if judged < self.startup_trials else "model"
-
-    @property
-    def startup(self) -> int:
-        """As set."""
-        return self.startup_trials
-
-
-class Pruner(_Settings):
-    """Stops trials that fall behind; this one never does."""
-
-    def make(self, *, steps_per_epoch: int) -> optuna.pruners.BasePruner:
-        """Optuna's pruner, whose steps are epochs."""
-        return optuna.pruners.NopPruner()
-
-
-class Median(Pruner):
-    """Stops a trial whose best epoch so far is worse than the median of the others at the same epoch.
-
-    Attributes:
-        startup_trials: Trials that run to their end before any is stopped.
-        warmup_steps: Optimizer steps that every trial gets. Batch normalisation needs about 60 before a validation
-            metric means anything.
-    """
-
-    startup_trials: int = Field(5, ge=1)
-    warmup_steps: int = Field(64, ge=0)
-
-    def make(self, *, steps_per_epoch: int) -> optuna.pruners.BasePruner:
-        """Optuna's pruner."""
-        first = max(0, math.ceil(self.warmup_steps / steps_per_epoch) - 1)
-        return optuna.pruners.MedianPruner(n_startup_trials=self.startup_trials, n_warmup_steps=first)
-
-
-SAMPLERS: Mapping[str, type[Sampler]] = {"random": Sampler, "tpe": Tpe}
-PRUNERS: Mapping[str, type[Pruner]] = {"none": Pruner, "median": Median}
-
-
-def read_sampler(named: Named) -> Sampler:
+def read_sampler(config: SweepConfig) -> Sampler:
     """The sampler that a sweep file names.
 
     Raises:
-        ConfigError: If the name or a setting is not known, or a setting breaks a rule.
+        ConfigError: If the name or a setting is not known, breaks a rule, or does not fit the sweep's objectives.
     """
-    return _read(named, SAMPLERS, key="search.sampler")
+    named, key = config.search.sampler, "search.sampler"
+    if ":" in named.name:
+        factory = _import(named.name, optuna.samplers.BaseSampler, key=key)
+        sampler: Sampler = samplers.Imported.of(factory, named.settings)
+        _try(lambda: sampler.make(0), named.name, key=key)
+    else:
+        sampler = _read(named, SAMPLERS, key=key)
+    if (package := lacks(sampler)) is not None:
+        raise ConfigError(f"{key}: {named.name} needs {package}, which is not installed; pip install {package}")
+    if len(config.objective.directions) > 1 and not _takes_several(sampler):
+        raise ConfigError(
+            f"{key}: {named.name} takes one objective, and objective.also names {len(config.objective.also)} more; "
+            "choose tpe, nsgaii or random"
+        )
+    return sampler
 
 
-def read_pruner(named: Named) -> Pruner:
+def read_pruner(config: SweepConfig) -> Pruner:
     """The pruner that a sweep file names.
 
     Raises:
         ConfigError: If the name or a setting is not known, or a setting breaks a rule.
     """
-    return _read(named, PRUNERS, key="search.pruner")
+    named, key = config.search.pruner, "search.pruner"
+    if ":" not in named.name:
+        return _read(named, PRUNERS, key=key)
+    factory = _import(named.name, optuna.pruners.BasePruner, key=key)
+    imported = pruners.Imported(factory=factory, arguments=named.settings)
+    _try(lambda: imported.make(steps_per_epoch=1, epochs=1), named.name, key=key)
+    return imported
 
 
-def _read(named: Named, known: Mapping[str, type[Settings]], *, key: str) -> Settings:
+def plan_of(sampler: Sampler, config: SweepConfig) -> int | None:
+    """Points of each number in the sampler's plan; None where it has none.
+
+    Raises:
+        ConfigError: If the plan has no end, or one that nobody would live to see.
+    """
+    if sampler.grid is None:
+        return None
+    name = config.search.sampler.name
+    if isinstance(sampler, samplers.BruteForce) and config.space.size() is None:
+        endless = [key for key, parameter in config.space.parameters.items() if parameter.domain.count() is None]
+        raise ConfigError(
+            f"search.sampler: {name} needs a space with an end, and {endless[0]} is a real number; "
+            "choose grid, or give it a list of values"
+        )
+    if len(list(islice(config.space.grid(sampler.grid), _LARGEST_PLAN + 1))) > _LARGEST_PLAN:
+        raise ConfigError(
+            f"search.sampler: {name} plans more than {_LARGEST_PLAN:,} configs of this space; ask for fewer points, or "
+            "choose qmc or random"
+        )
+    return sampler.grid
+
+
+def _takes_several(sampler: Sampler) -> bool:
+    if isinstance(sampler, samplers.Imported):
+        return not issubclass(sampler.factory, optuna.samplers.CmaEsSampler)
+    return sampler.several
+
+
+def _read(named: Named, known: Mapping[str, type[Kind]], *, key: str) -> Kind:
     if named.name not in known:
-        raise ConfigError(f"{key}.name: must be one of {', '.join(known)}, got {named.name!r}")
+        raise ConfigError(f"{key}.name: must be one of {', '.join(known)}, or package.module:Class, got {named.name!r}")
     try:
         return known[named.name].model_validate(named.settings)
     except ValidationError as error:
         raise ConfigError(explain(error, known[named.name], source=f"{key} ({named.name})")) from None
+
+
+def _import(path: str, base: Any, *, key: str) -> Any:
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (Exception, SystemExit) as error:  # a user's module may do anything while it is imported
+        raise ConfigError(f"{key}.name: cannot import {path!r}: {type(error).__name__}: {error}") from None
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ConfigError(f"{key}.name: {path!r} must be a subclass of optuna's {base.__name__}")
+    return found
+
+
+def _try(make: Any, path: str, *, key: str) -> None:
+    try:
+        make()
+    except Exception as error:
+        raise ConfigError(f"{key}: {path} cannot be made: {type(error).__name__}: {error}") from None

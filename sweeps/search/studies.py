@@ -7,33 +7,62 @@ from sweeps.codec import digest
 from sweeps.config import SweepConfig
 from sweeps.records import StudyCreated
 from sweeps.search.arm import Arm
-from sweeps.search.settings import read_pruner, read_sampler
+from sweeps.search.proposals import Proposals
+from sweeps.search.samplers import Sampler
+from sweeps.search.settings import plan_of, read_pruner, read_sampler
 
 
 def make_arms(config: SweepConfig) -> dict[str, Arm]:
     """Every arm by the name of its study, which is made of sweep and arm.
 
     Raises:
-        ConfigError: If the sampler or the pruner, or a setting of theirs, is not known.
+        ConfigError: If the sampler or the pruner, or a setting of theirs, is not known or does not fit.
     """
     names = {config.name if value is None else f"{config.name}/{value}": value for value in config.arms}
-    return {name: _make_arm(name, value, config) for name, value in names.items()}
+    sampler, pruner = read_sampler(config), read_pruner(config)
+    grid = plan_of(sampler, config)
+    arms = {}
+    for name, value in names.items():
+        space = space_of(config, value)
+        proposals = Proposals(
+            space,
+            value=value,
+            seed=config.seed,
+            sampler=sampler,
+            grid=grid,
+            cohort=cohort_of(config, sampler),
+            insists=config.search.cohort is not None,
+            first=config.first_points(value),
+            skips=config.search.repeats == "skip",
+        )
+        steps = steps_per_epoch(config, space)
+        arms[name] = Arm(
+            name,
+            space,
+            value=value,
+            proposals=proposals,
+            pruner=pruner.make(steps_per_epoch=steps, epochs=config.search.epochs),
+            directions=config.objective.directions,
+        )
+    return arms
 
 
 def describe(arm: Arm, config: SweepConfig) -> StudyCreated:
     """What the log keeps of a study."""
-    sampler, pruner = read_sampler(config.search.sampler), read_pruner(config.search.pruner)
+    sampler, pruner = read_sampler(config), read_pruner(config)
     space = arm.space.to_mapping()
     return StudyCreated(
         study=arm.name,
         arm=arm.value,
         budget=config.search.amount,
         unit=config.search.budget,
+        cohort=cohort_of(config, sampler),
+        size=arm.space.size(),
         direction=config.objective.direction,
         sampler=config.search.sampler.name,
-        sampler_settings=sampler.model_dump(),
+        sampler_settings=sampler.model_dump(mode="json"),
         pruner=config.search.pruner.name,
-        pruner_settings=pruner.model_dump(),
+        pruner_settings=pruner.model_dump(mode="json"),
         startup_trials=sampler.startup,
         seed=config.seed,
         space=space,
@@ -41,19 +70,23 @@ def describe(arm: Arm, config: SweepConfig) -> StudyCreated:
     )
 
 
-def _make_arm(name: str, value: ParamValue | None, config: SweepConfig) -> Arm:
-    space = config.space if config.compare is None or value is None else config.space.fix(config.compare, value)
-    steps = -(-(config.dataset.train or 1) // largest_batch(space, config.training.batch_size))
-    return Arm(
-        name,
-        space,
-        value=value,
-        seed=config.seed,
-        sampler=read_sampler(config.search.sampler),
-        pruner=read_pruner(config.search.pruner).make(steps_per_epoch=steps),
-        direction=config.objective.direction,
-        first=config.first_points(value),
-    )
+def space_of(config: SweepConfig, value: ParamValue | None) -> SearchSpace:
+    """What the study of an arm searches."""
+    return config.space if config.compare is None or value is None else config.space.fix(config.compare, value)
+
+
+def cohort_of(config: SweepConfig, sampler: Sampler) -> int:
+    """Trials of an arm that are drawn at random first: those asked for, or those that the sampler draws so anyway."""
+    if config.search.cohort is not None:
+        return config.search.cohort
+    if config.search.warm_start:  # the sampler knows trials, and begins with its model
+        return 0
+    return min(sampler.startup, config.search.trials or sampler.startup)
+
+
+def steps_per_epoch(config: SweepConfig, space: SearchSpace) -> int:
+    """Optimizer steps of the trials that make the fewest an epoch; 1 until the data is known."""
+    return -(-(config.dataset.train or 1) // largest_batch(space, config.training.batch_size))
 
 
 def largest_batch(space: SearchSpace, default: int) -> int:

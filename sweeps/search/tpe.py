@@ -20,7 +20,7 @@ _NOT_YET = 9.0
 
 
 class RememberingTpe(TPESampler):
-    """Draws what Optuna's own would; to be used for one study only.
+    """Draws what Optuna's own would; to be used for one study only. `guided` says whether the last draw had a model.
 
     For every suggestion Optuna converts every param of every trial and puts all trials in order. A finished trial never
     changes, so each is converted and judged once here; several objectives are left to Optuna. The names concerned are
@@ -34,9 +34,11 @@ class RememberingTpe(TPESampler):
         super().__init__(**settings)
         self._tables: dict[tuple[str, ...], _Table] = {}
         self._ranking = _Table(3)
+        self.guided = False
 
     def reseed(self, seed: int) -> None:
         """Go on as one made anew with this seed would."""
+        self.guided = False
         self._rng.rng.seed(seed)
         self._random_sampler._rng.rng.seed(seed)
 
@@ -46,6 +48,7 @@ class RememberingTpe(TPESampler):
     def _sample(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
+        self.guided = True
         if len(study.directions) > 1:
             return super()._sample(study, trial, search_space)
         states = (*_FINISHED, TrialState.RUNNING) if self._constant_liar else _FINISHED

@@ -17,8 +17,9 @@ from scipy.stats import spearmanr
 
 from sweeps import driver
 from sweeps.artifacts import Artifacts
+from sweeps.attempts import Assignment
 from sweeps.history import History, read_run
-from sweeps.loop import Assignment, run_phase
+from sweeps.loop import run_phase
 from sweeps.records import EpochEnded, TrialEnded, TrialSpec, WorkerEvent
 from sweeps.results import conclude
 from sweeps.runlog import RunDirectory, RunLog

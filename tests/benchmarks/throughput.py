@@ -31,9 +31,10 @@ from typing import Any
 import numpy as np
 
 from sweeps.artifacts import Artifacts
+from sweeps.attempts import Assignment
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
-from sweeps.loop import Assignment, run_phase
+from sweeps.loop import run_phase
 from sweeps.records import AnyEvent, TrialEnded, WorkerStarted
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search

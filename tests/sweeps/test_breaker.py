@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from sweeps.breaker import CircuitBreaker
 from sweeps.errors import SweepHaltedError
-from sweeps.records import AttemptLost, TrialFailed
-from sweeps.search.breaker import CircuitBreaker
+from sweeps.records import AttemptLost, EpochEnded, TrialFailed
 
 
 def failure(number: int, *, error: str = "ValueError", message: str = "bad", line: int = 7) -> TrialFailed:
     frames = ["Traceback (most recent call last):", '  File "trainer.py", line 1, in fit', "    fit()"]
     frames += [f'  File "model.py", line {line}, in build', "    raise", f"{error}: {message}"]
     return TrialFailed(number=number, attempt=1, worker="w", error=error, message=message, traceback="\n".join(frames))
+
+
+def epoch(number: int) -> EpochEnded:
+    return EpochEnded(
+        number=number,
+        attempt=1,
+        worker="w",
+        epoch=0,
+        step=1,
+        metrics={},
+        seconds=1.0,
+        is_first=True,
+        traces=0,
+        memory_bytes=0,
+    )
 
 
 def test_the_last_failure_that_is_allowed_is_the_one_before_the_limit() -> None:
@@ -47,9 +62,28 @@ def test_another_error_begins_a_row_of_its_own(other: dict[str, object]) -> None
 def test_a_trial_that_ends_otherwise_ends_the_row() -> None:
     breaker = CircuitBreaker(2)
     breaker.note("s", failure(0))
-    breaker.note("s", AttemptLost(number=1, attempt=3, worker="w", reason="took longer than 9 s", retry=False))
+    breaker.note("s", epoch(1))
     breaker.note("s", failure(2))
     breaker.check()
+
+
+def test_an_arm_whose_trials_all_take_too_long_stops_a_sweep() -> None:
+    breaker = CircuitBreaker(2)
+    for number in (0, 1):
+        breaker.check()
+        lost = AttemptLost(number=number, attempt=1, worker="w", reason="took longer than 9 s", retry=False)
+        breaker.note("s", lost)
+    with pytest.raises(SweepHaltedError, match=r"timeout: its attempt was ended \(took longer than 9 s\)"):
+        breaker.check()
+
+
+def test_reports_that_lack_the_metric_stop_a_sweep() -> None:
+    breaker = CircuitBreaker(2)
+    for number in (0, 1):
+        breaker.check()
+        breaker.note("s", epoch(number), wrong="no metric val_top2")
+    with pytest.raises(SweepHaltedError, match=r"wrong report: after its first epoch \(no metric val_top2\)"):
+        breaker.check()
 
 
 def test_trials_that_take_their_workers_with_them_stop_a_sweep_too() -> None:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
-from search_spaces import Params, ParamValue, SearchSpace
+from search_spaces import Params, ParamValue
+from sweeps.attempts import Assignment
 from sweeps.codec import config_hash, digest, from_line, to_line
 from sweeps.config import SweepConfig
-from sweeps.loop import Assignment
 from sweeps.records import (
     AnyEvent,
     ArtifactWritten,
@@ -24,6 +24,7 @@ from sweeps.records import (
     AttemptStarted,
     EpochEnded,
     ResourceEvent,
+    State,
     StudyCreated,
     TrialEnded,
     TrialFailed,
@@ -33,7 +34,6 @@ from sweeps.records import (
 )
 from sweeps.search import Search
 from sweeps.search.arm import Arm
-from sweeps.search.settings import Pruner, Tpe
 from sweeps.search.studies import largest_batch
 from sweeps.seeds import trial_seeds
 
@@ -194,7 +194,7 @@ def optuna_trials(search: Search) -> list[tuple[object, ...]]:
 
 def resumed(config: SweepConfig, world: World, length: int) -> tuple[Search, World]:
     again, search = world.cut(length), Search(config)
-    search.replay(again.log)
+    again.log += search.replay(again.log)
     again.drive(search)
     return search, again
 
@@ -346,7 +346,7 @@ def test_a_trial_is_described_in_full() -> None:
     config.space.validate(spec.params)
     shared = {name: spec.params[name] for name in ("pool_size", "learning_rate")}
     assert (spec.number, spec.phase, spec.study, spec.arm, spec.order) == (2, "search", "s/capsule", "capsule", 1)
-    assert (spec.epochs, spec.sampler_phase) == (4, "startup")
+    assert (spec.epochs, spec.sampler_phase, spec.replicate) == (4, "cohort", 0)
     assert spec.config_hash == config_hash(spec.params)
     assert spec.shared_hash == config_hash(shared)
     assert spec.seeds == trial_seeds(3, "search", 1, split=9)
@@ -519,7 +519,7 @@ def test_another_metric_may_be_what_it_likes() -> None:
 def test_a_missing_metric_ends_a_trial_with_the_reported_ones_named() -> None:
     search = Search(make_config(objective__metric="val_f1"))
     result = train(search, 0.5)
-    assert (result.state, result.value, result.last) == ("failed", None, {})
+    assert (result.state, result.value, result.epochs) == ("failed", None, 1)
     assert result.reason == "no metric val_f1; the model reports loss, val_accuracy"
 
 
@@ -716,7 +716,7 @@ def test_the_sampler_starts_up_until_enough_trials_have_taught_it_something() ->
     search = Search(make_config(compare=None, search__trials=6, search__pruner="none"))
     world.drive(search)
     phases = [event.sampler_phase for event in world.log if isinstance(event, TrialStarted)]
-    assert phases == ["startup"] * 4 + ["model"] * 2
+    assert phases == ["cohort", "cohort", "startup", "startup", "model", "model"]
     search = Search(make_config(search__sampler="random"))
     assert {ask(search).spec.sampler_phase for _ in range(10)} == {"random"}
 
@@ -731,6 +731,7 @@ def test_studies_are_described_in_full() -> None:
         study="s/max",
         arm="max",
         budget=5,
+        cohort=5,
         direction="minimize",
         sampler="tpe",
         sampler_settings={"startup_trials": 10, "candidates": 24, "multivariate": True, "constant_liar": True},
@@ -746,14 +747,16 @@ def test_studies_are_described_in_full() -> None:
 
 
 def test_a_study_is_told_of_a_value_that_cannot_be_as_of_a_failure() -> None:
-    space = make_config().space
     for value in (None, math.nan, math.inf):
-        arm = Arm(
-            "a", space, value=None, seed=0, sampler=Tpe(), pruner=Pruner().make(steps_per_epoch=1), direction="maximize"
-        )
+        arm = arms_of(Search(make_config()))["s/max"]
         arm.ask()
-        arm.tell(0, "complete", value)
+        arm.tell(0, ended(0, "complete", value))
         assert arm.trials()[0].state == TrialState.FAIL
+
+
+def ended(number: int, state: State, value: float | None, **changes: Any) -> TrialEnded:
+    fields: dict[str, Any] = {"attempt": 1, "epochs": 1, "step": 1, "last": {}, "best_value": None, "best_epoch": None}
+    return TrialEnded(number=number, state=state, value=value, **fields, **changes)
 
 
 def test_a_renamed_sweep_is_the_same_sweep() -> None:
@@ -776,7 +779,7 @@ def test_given_points_come_first_in_their_arm_and_then_the_sampler() -> None:
     assert [spec.params for spec in specs if spec.arm == "max"][:2] == [points[0], points[2]]
     assert next(spec.params for spec in specs if spec.arm == "capsule") == points[1]
     phases = [(spec.arm, spec.sampler_phase) for spec in sorted(specs, key=lambda spec: (str(spec.arm), spec.order))]
-    assert phases == [("capsule", "given"), *[("capsule", "startup")] * 2, *[("max", "given")] * 2, ("max", "startup")]
+    assert phases == [("capsule", "given"), *[("capsule", "cohort")] * 2, *[("max", "given")] * 2, ("max", "cohort")]
 
 
 def test_given_points_are_not_given_again_after_a_cut() -> None:
@@ -852,16 +855,15 @@ def test_retries_are_counted_over_a_replay_and_beside_those_for_memory() -> None
 
 
 def test_a_study_taken_up_in_mid_flight_draws_as_the_one_that_was_cut_off() -> None:
-    space = SearchSpace.from_mapping(
-        {"kind": ["a", "b"], "x": {"float": [0, 1]}, "y": {"float": [0, 1], "when": {"kind": "a"}}}
-    )
+    space = {"kind": ["a", "b"], "x": {"float": [0, 1]}, "y": {"float": [0, 1], "when": {"kind": "a"}}}
+    sampler = {"name": "tpe", "startup_trials": 4}
+    config = make_config(compare=None, space=space, search__sampler=sampler, search__pruner="none")
 
     def arm() -> Arm:
-        fields: dict[str, Any] = {"value": None, "seed": 0, "direction": "maximize"}
-        return Arm("a", space, sampler=Tpe(startup_trials=4), pruner=Pruner().make(steps_per_epoch=1), **fields)
+        return arms_of(Search(config))["s"]
 
     def finish(arm: Arm, params: Params, order: int) -> None:
-        arm.tell(order, "complete" if params["kind"] == "a" else "failed", float(params["x"]))
+        arm.tell(order, ended(order, "complete" if params["kind"] == "a" else "failed", float(params["x"])))
 
     live, drawn = arm(), []
     while len(drawn) < 30 or [params["kind"] for params in drawn[-3:]].count("b") == 0:
@@ -870,7 +872,7 @@ def test_a_study_taken_up_in_mid_flight_draws_as_the_one_that_was_cut_off() -> N
             finish(live, drawn[-4], len(drawn) - 4)
     again = arm()
     for params in drawn:
-        again.restore(params)
+        again.restore(params, "model")
     for order, params in enumerate(drawn[:-3]):
         finish(again, params, order)
     assert [again.ask() for _ in range(20)] == [live.ask() for _ in range(20)]

@@ -10,30 +10,41 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweeps.config import Named, SweepConfig
+from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
 from sweeps.search import Search
-from sweeps.search.settings import PRUNERS, SAMPLERS, Median, Pruner, Sampler, Tpe, read_pruner, read_sampler
+from sweeps.search.pruners import PRUNERS, Median, Pruner
+from sweeps.search.samplers import SAMPLERS, Sampler, Tpe
+from sweeps.search.settings import read_pruner, read_sampler
 
 
-def named(name: str, **settings: Any) -> Named:
-    return Named.model_validate({"name": name, **settings})
+def asking(**search: Any) -> SweepConfig:
+    return SweepConfig.from_mapping({"space": {"a": [1, 2]}, "search": search}, source="s")
 
 
 def test_bare_names_have_the_default_settings() -> None:
-    assert read_sampler(named("tpe")) == Tpe(startup_trials=10, candidates=24, multivariate=True, constant_liar=True)
-    assert type(read_sampler(named("random"))) is Sampler
-    assert read_pruner(named("median")) == Median(startup_trials=5, warmup_steps=64)
-    assert type(read_pruner(named("none"))) is Pruner
-    assert (set(SAMPLERS), set(PRUNERS)) == ({"tpe", "random"}, {"none", "median"})
+    assert read_sampler(asking(sampler="tpe")) == Tpe(
+        startup_trials=10, candidates=24, multivariate=True, constant_liar=True
+    )
+    assert type(read_sampler(asking(sampler="random"))) is Sampler
+    assert read_pruner(asking(pruner="median")) == Median(startup_trials=5, warmup_steps=64)
+    assert type(read_pruner(asking(pruner="none"))) is Pruner
+    assert set(SAMPLERS) == {"random", "tpe", "grid", "brute_force", "qmc", "cmaes", "gp", "nsgaii"}
+    assert set(PRUNERS) == {"none", "median", "percentile", "successive_halving", "hyperband", "patient", "wilcoxon"}
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sampler: cmaes", "search.sampler.name: must be one of random, tpe, got 'cmaes'"),
-        ("pruner: hyperband", "search.pruner.name: must be one of none, median, got 'hyperband'"),
-        ("pruner: ''", "search.pruner.name: must be one of none, median, got ''"),
+        (
+            "sampler: hyperopt",
+            "search.sampler.name: must be one of random, tpe, grid, brute_force, qmc, cmaes, gp, ",
+        ),
+        (
+            "pruner: racing",
+            "search.pruner.name: must be one of none, median, percentile, successive_halving, ",
+        ),
+        ("pruner: ''", "or package.module:Class, got ''"),
         (
             "sampler: {name: tpe, startup: 3}",
             "search.sampler (tpe): startup: unknown key; did you mean startup_trials? known keys are "
@@ -80,10 +91,10 @@ def test_optuna_is_given_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, Any]] = []
     monkeypatch.setattr(optuna.samplers.TPESampler, "__init__", lambda self, **settings: given.append(settings))
     monkeypatch.setattr(optuna.samplers, "RandomSampler", lambda **settings: given.append(settings))
-    monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda **settings: given.append(settings))
+    monkeypatch.setattr(optuna.pruners, "PercentilePruner", lambda share, **settings: given.append(settings))
     Tpe(startup_trials=3, candidates=5, multivariate=False, constant_liar=False).make(7)
     Sampler().make(8)
-    Median(startup_trials=2, warmup_steps=5).make(steps_per_epoch=2)
+    Median(startup_trials=2, warmup_steps=5).make(steps_per_epoch=2, epochs=9)
     assert given == [
         {
             "n_startup_trials": 3,
@@ -149,9 +160,3 @@ def test_draws_are_optunas_own_whatever_becomes_of_trials(
 
     ours = draw(Tpe(**settings).make)
     assert ours == draw(lambda seed, last: Plain(seed=seed, **settings))
-
-
-def test_phases_and_startup() -> None:
-    tpe = Tpe(startup_trials=2)
-    assert [tpe.phase(judged) for judged in range(4)] == ["startup", "startup", "model", "model"]
-    assert (tpe.startup, Sampler().startup, Sampler().phase(0)) == (2, 0, "random")

@@ -15,11 +15,12 @@ import ray
 from ray.cluster_utils import Cluster as RayCluster
 
 from sweeps.artifacts import Artifacts
+from sweeps.attempts import Assignment
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import WorkerError
 from sweeps.history import read_run
-from sweeps.loop import Assignment, _begin, run_phase
+from sweeps.loop import _begin, run_phase
 from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, SweepStarted, TrialSpec, WorkerEnded, WorkerStarted
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sweeps.errors import SweepHaltedError
-from sweeps.records import AttemptLost, TrialFailed, WorkerEvent
+from sweeps.records import AttemptLost, EpochEnded, TrialFailed
 
 
 @dataclass
@@ -28,12 +28,15 @@ class CircuitBreaker:
         self._limit = limit
         self._rows: dict[str, _Row] = {}
 
-    def note(self, study: str, event: WorkerEvent) -> None:
-        """Note what ended a trial of a study."""
+    def note(self, study: str, event: EpochEnded | TrialFailed | AttemptLost, *, wrong: str | None = None) -> None:
+        """Note what ended a trial of a study; `wrong` names what an epoch report lacks, if that is the matter."""
         if isinstance(event, TrialFailed):
             cause, message = (event.error, _place(event.traceback)), event.message
-        elif isinstance(event, AttemptLost) and event.retry:
-            cause, message = ("worker lost", event.reason), "again and again"
+        elif isinstance(event, AttemptLost):
+            error, message = ("worker lost", "again and again") if event.retry else ("timeout", "its attempt was ended")
+            cause = error, event.reason
+        elif wrong is not None:
+            cause, message = ("wrong report", wrong), "after its first epoch"
         else:
             self._rows.pop(study, None)
             return
