@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from search_spaces import Params
@@ -23,7 +23,7 @@ from sweeps.images import check_same_data
 from sweeps.loop import run_phase
 from sweeps.preparation import Means, Prepared, prepare
 from sweeps.provenance import git_commit
-from sweeps.records import BUDGET_MET, AnyEvent, DriverStarted, StudyCreated, SweepEnded, SweepStarted
+from sweeps.records import AnyEvent, DriverStarted, StudyCreated, SweepEnded, SweepStarted, TrialKnown
 from sweeps.runlog import RunDirectory, RunLog, read_events
 from sweeps.stopping import Stop
 from sweeps.workers.inline import InlineWorkers
@@ -42,6 +42,7 @@ def launch(prepared: Prepared, directory: RunDirectory, means: Means) -> History
         contextlib.closing(RunLog.create(directory, on_event=means.on_event)) as log,
     ):
         _write_header(prepared, log)
+        prepared.search.know(prepared.known)
         _drive(prepared, workers, log, means)
     return read_run(directory.path)
 
@@ -74,24 +75,33 @@ def resume(
         config = prepared.config
         events = [event for event, _ in read_events(directory)]
         checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(history).items()}
-        prepared.search.replay(events, checkpoints=checkpoints)
-        known = {study.study for study in history.studies}
-        missing = [study for study in prepared.search.studies() if study.study not in known]
-        if missing:  # the launch died within its first lines
-            log.append(*missing)
+        results = prepared.search.replay(events, checkpoints=checkpoints)
+        due = [*_lacking(prepared, events), *results]
+        if due:  # a driver died within its first lines, or between an event and what followed from it
+            log.append(*due)
+            events += due
             history = read_run(directory.path)
         for event in events:
             replay(replace(event, budget=config.search.amount) if isinstance(event, StudyCreated) else event)
         if prepared.search.finished():
             means.say("nothing is left to train")
             if history.ended is None:
-                log.append(SweepEnded(reason=BUDGET_MET))
+                log.append(SweepEnded(reason=prepared.search.reason()))
             return read_run(directory.path)
         for line in _plan(history, config, checkpoints):
             means.say(line)
         with open_workers(prepared, means) as workers:
             _drive(prepared, workers, log, means, history=history)
     return read_run(directory.path)
+
+
+def _lacking(prepared: Prepared, events: Sequence[AnyEvent]) -> list[AnyEvent]:
+    """What a log lacks of its first lines, where the launch died within them."""
+    studies = {event.study for event in events if isinstance(event, StudyCreated)}
+    known = {(event.sweep, event.number) for event in events if isinstance(event, TrialKnown)}
+    others = [trial for trial in prepared.known if (trial.sweep, trial.number) not in known]
+    prepared.search.know(others)
+    return [*(study for study in prepared.search.studies() if study.study not in studies), *others]
 
 
 def _make_ready(history: History, change: Callable[[SweepConfig], SweepConfig], means: Means) -> Prepared:
@@ -141,7 +151,9 @@ def _drive(prepared: Prepared, workers: Workers, log: RunLog, means: Means, *, h
         run_phase(prepared.search, workers, log, artifacts, stopping=stop)
     finished = prepared.search.finished()
     shares = read_run(log.directory.path).utilisation.shares()
-    reason = BUDGET_MET if finished else str(stop.reason)
+    reason = prepared.search.reason() if finished else str(stop.reason)
+    for remark in prepared.search.remarks() if finished else ():
+        means.say(remark)
     log.append(SweepEnded(reason=reason, shares=asdict(shares) if shares else None))
     if not finished:
         raise SweepStoppedError(str(stop.reason))
@@ -163,11 +175,12 @@ def _write_header(prepared: Prepared, log: RunLog) -> None:
             notes=prepared.notes,
         ),
         *prepared.search.studies(),
+        *prepared.known,
     )
 
 
 def _prepare_again(history: History, config: SweepConfig, means: Means) -> Prepared:
-    prepared = prepare(config, means)
+    prepared = prepare(config, means, is_new=not history.drivers)
     check_same_data(history, prepared.facts)
     return prepared
 

@@ -9,7 +9,7 @@ from sweeps.config import SweepConfig
 from sweeps.drift import apply_changes
 from sweeps.errors import RunError
 from sweeps.records import (
-    BUDGET_MET,
+    FOR_GOOD,
     AnyEvent,
     ArtifactWritten,
     AttemptLost,
@@ -118,7 +118,7 @@ class History:
             case Audited():
                 self.audits.append(event)
             case SweepEnded():
-                self.ended, self.stopped = (event, None) if event.reason == BUDGET_MET else (None, event)
+                self.ended, self.stopped = (event, None) if event.reason in FOR_GOOD else (None, event)
             case TrialStarted():
                 self.trials[event.number] = Trial(event)
             case ResourceEvent():

@@ -10,6 +10,7 @@ from sweeps.hardware import check_fits, count_cpus, count_gpus
 from sweeps.images import load_or_fall_back
 from sweeps.search import Search
 from sweeps.training.inspection import Corner, Inspection
+from sweeps.warm_start import read_warm_start
 
 _CORNERS = 1000
 
@@ -29,6 +30,7 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     for study in studies:
         yield f"  {study.study}: {study.budget} trials, {study.sampler}, {study.pruner} pruner"
     yield f"data: {facts.name}, {facts.train:,} images to train and {facts.validation:,} to validate ({facts.source})"
+    yield from read_warm_start(config, digest=facts.digest)[1]
     count, gpus = _workers(config)
     yield f"workers on this machine: {count} with {config.workers.cpus:g} CPU and {gpus:g} GPU each"
     inspection: Inspection = run_in_child(

@@ -12,9 +12,10 @@ from sweeps.datasets import DataFacts, Dataset
 from sweeps.errors import ConfigError
 from sweeps.hardware import check_fits, check_reachable
 from sweeps.images import load_or_fall_back
-from sweeps.records import AnyEvent
+from sweeps.records import AnyEvent, TrialKnown
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
+from sweeps.warm_start import read_warm_start
 from sweeps.workers.process import DEFAULT_TRAINER
 
 CORNERS_AT_LAUNCH = 64
@@ -51,15 +52,17 @@ class Prepared:
     facts: DataFacts
     inspection: Inspection
     notes: tuple[str, ...] = ()
+    known: tuple[TrialKnown, ...] = ()
 
 
-def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False) -> Prepared:
+def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False, is_new: bool = True) -> Prepared:
     """Check a sweep against the samplers, this machine, the data and the model.
 
     Args:
         config: The sweep.
         means: How it will be executed.
         may_fall_back: Whether digits may stand in for an MNIST that cannot be had.
+        is_new: Whether trials of earlier runs are to be read; the log of a run that goes on has them.
 
     Raises:
         CapsweepError: If anything does not fit.
@@ -75,7 +78,10 @@ def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False) -
         inspection: Inspection = child.call(config, facts.shape, facts.classes, limit=CORNERS_AT_LAUNCH)
     if inspection.skipped:
         means.say(f"built {CORNERS_AT_LAUNCH} corners of the space; `capsweep plan` builds {inspection.skipped} more")
-    return Prepared(config, Search(config), data, facts, inspection, notes)
+    known, remarks = read_warm_start(config, digest=facts.digest) if is_new else ([], [])
+    for remark in remarks:
+        means.say(remark)
+    return Prepared(config, Search(config), data, facts, inspection, (*notes, *remarks), tuple(known))
 
 
 def _check_place(config: SweepConfig, means: Means) -> None:

@@ -19,6 +19,8 @@ from search_spaces import ParamValue
 
 SCHEMA = 4
 BUDGET_MET = "budget met"
+EXHAUSTED = "every config tried"
+FOR_GOOD = (BUDGET_MET, EXHAUSTED)
 
 Phase: TypeAlias = Literal["search", "random_cohort", "confirm", "swap", "controls", "cost_probe"]
 State: TypeAlias = Literal["complete", "pruned", "failed"]
@@ -342,7 +344,7 @@ class Audited(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SweepEnded(Event):
-    """The driver ended in good order: for good with `BUDGET_MET`, otherwise it was told to stop and may go on.
+    """The driver ended in good order: for good for a reason `FOR_GOOD`, otherwise told to stop, and may go on.
 
     `shares` of the workers' time so far: `train`, `trace`, `start`, `wait`, `report`; together 1.
     """

@@ -10,6 +10,8 @@ from sweeps.breaker import CircuitBreaker
 from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
 from sweeps.records import (
+    BUDGET_MET,
+    EXHAUSTED,
     AnyEvent,
     AttemptLost,
     EpochEnded,
@@ -139,6 +141,10 @@ class Search:
         if self._ended < len(self._attempts.specs):
             return False
         return all(self._budget.is_met(study) or arm.exhausted() for study, arm in self._arms.items())
+
+    def reason(self) -> str:
+        """Why the search has ended for good."""
+        return BUDGET_MET if all(map(self._budget.is_met, self._arms)) else EXHAUSTED
 
     def remarks(self) -> list[str]:
         """What must be said of a search that has ended: arms that ran out of configs before their budget."""

@@ -173,8 +173,15 @@ def test_the_bar_shows_the_best_complete_trial(
 
 def test_the_table_puts_the_arms_side_by_side(read: Read) -> None:
     arms = (
-        ArmSummary("capsule", 3, {"complete": 2, "pruned": 1}, 61.4, (4, 0.98765, {"pooling": "capsule", "lr": 1 / 3})),
-        ArmSummary("[max]", 3, {"failed": 1, "running": 2}, 0.0, None),
+        ArmSummary(
+            "capsule",
+            3,
+            "trials",
+            {"complete": 2, "pruned": 1},
+            61.4,
+            (4, 0.98765, {"pooling": "capsule", "lr": 1 / 3}),
+        ),
+        ArmSummary("[max]", 3, "trials", {"failed": 1, "running": 2}, 0.0, None),
     )
     Console().table(Summary("a [b] :a:", "running", "val_accuracy", arms, (), None))
     lines = [" ".join(line.split()) for line in read().splitlines() if set(line) - set(" ─")]

@@ -81,6 +81,7 @@ def test_the_events_are_these() -> None:
     assert [kind.__name__ for kind in EVENTS] == [
         "SweepStarted",
         "StudyCreated",
+        "TrialKnown",
         "DriverStarted",
         "WorkerStarted",
         "WorkerEnded",
@@ -125,7 +126,7 @@ def test_numbers_that_are_not_finite_survive_wherever_they_stand(value: float) -
         is_first=True,
         traces=0,
         memory_bytes=1,
-        model=records.ModelFacts(parameters=1, macs=None, build_seconds=value, warm=False),
+        model=records.ModelFacts(parameters=1, macs=None, build_seconds=value, warm=False, inference_seconds=value),
     )
     ended = TrialEnded(
         number=0,
@@ -177,16 +178,16 @@ def test_a_field_with_a_default_may_be_missing_and_a_new_one_may_be_there() -> N
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"", "no event of schema 3: "),
-        (b"\n", "no event of schema 3: "),
+        (b"", "no event of schema 4: "),
+        (b"\n", "no event of schema 4: "),
         (b"{}", "Unable to extract tag using discriminator 'event'"),
-        (b"[]", "no event of schema 3: "),
-        (b"null", "no event of schema 3: "),
+        (b"[]", "no event of schema 4: "),
+        (b"null", "no event of schema 4: "),
         (b'{"event":"trial_paused"}', "Input tag 'trial_paused' found using 'event' does not match"),
         (b'{"event":"sweep_ended","time":1}', "sweep_ended.reason: Field required in b'"),
-        (b'{"event":"sweep_ended","time":1,"reason":"x"', "no event of schema 3: : Invalid JSON"),
-        (b'{"event":"sweep_ended","time":1,"reason":"\xff"}', "no event of schema 3: : Invalid JSON"),
-        (b"[" * 100_000, "no event of schema 3: : Invalid JSON"),
+        (b'{"event":"sweep_ended","time":1,"reason":"x"', "no event of schema 4: : Invalid JSON"),
+        (b'{"event":"sweep_ended","time":1,"reason":"\xff"}', "no event of schema 4: : Invalid JSON"),
+        (b"[" * 100_000, "no event of schema 4: : Invalid JSON"),
         (to_line(spec()).replace(b'"search"', b'"later"'), "trial_started.phase: Input should be 'search', "),
     ],
 )
@@ -201,7 +202,7 @@ def test_a_line_that_is_no_event_says_what_is_wrong(line: bytes, message: str) -
 @pytest.mark.parametrize("changes", [{}, {"config": "a digest", "event": "sweep_begun"}, {"name": None}])
 def test_a_newer_schema_is_named_whatever_its_header_looks_like(schema: int, changes: dict[str, object]) -> None:
     document = {**json.loads(to_line(header())), "schema": schema, **changes}
-    with pytest.raises(RunError, match=rf"^written by a newer capsweep \(schema {schema}, .* up to 3\): upgrade"):
+    with pytest.raises(RunError, match=rf"^written by a newer capsweep \(schema {schema}, .* up to 4\): upgrade"):
         from_line(json.dumps(document).encode())
 
 
@@ -250,13 +251,14 @@ def test_hashes_tell_types_apart_and_never_change() -> None:
 
 KEPT = {
     "sweep": "SweepStarted: sweep config config_digest commit dirty versions data time notes",
-    "study": "StudyCreated: study arm budget sampler sampler_settings seed pruner pruner_settings startup_trials "
+    "study": "StudyCreated: study arm budget unit cohort size sampler sampler_settings seed pruner pruner_settings startup_trials "
     "space space_digest direction storage phase",
-    "trial": "TrialStarted: number phase params config_hash shared_hash sampler_phase order time "
-    "AttemptStarted: wait_seconds time TrialEnded: state prune_step reason time",
+    "trial": "TrialStarted: number phase replicate params config_hash shared_hash sampler_phase order time "
+    "AttemptStarted: wait_seconds time TrialEnded: state prune_step reason time also constraints",
+    "known": "TrialKnown: study sweep number order params state values course constraints",
     "replicate": "TrialStarted: number pair_id seeds Seeds: init order dropout augment split "
     "TrialEnded: attempt state epochs early_stop_epoch best_value best_epoch last test nll brier ece "
-    "ModelFacts: parameters macs EpochEnded: memory_bytes model WorkerStarted: device node deterministic "
+    "ModelFacts: parameters macs inference_seconds EpochEnded: memory_bytes model WorkerStarted: device node deterministic "
     "AttemptStarted: worker concurrency attempt",
     "epoch": "EpochEnded: step metrics seconds is_first epoch traces",
     "predictions": "ArtifactWritten: kind path digest bytes number",
