@@ -80,8 +80,9 @@ def failures_table(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def ranked(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFrame:
-    """Complete trials with a finite value, best first, the lower number on a tie, as `sweeps.selection.rank` has it."""
-    scored: pd.DataFrame = trials[(trials["state"] == "complete") & np.isfinite(trials["value"])]
+    """Complete trials with a finite value and no broken bound, best first, as `sweeps.selection.rank` has it."""
+    counts = (trials["state"] == "complete") & np.isfinite(trials["value"]) & trials["feasible"].fillna(False)
+    scored: pd.DataFrame = trials[counts.astype(bool)]
     return scored.sort_values(["value", "number"], ascending=[direction == "minimize", True])
 
 
@@ -99,7 +100,7 @@ def _arm_row(trials: pd.DataFrame, arm: str, direction: Direction, budget: float
         "mean": scored["value"].mean(),
         "median": scored["value"].median(),
         "sd": scored["value"].std(),
-        "seconds": trials["seconds"].sum(),
+        "seconds": trials["spent"].sum(),
     }
 
 
@@ -107,11 +108,11 @@ def _steps(ended: pd.DataFrame, direction: Direction) -> Iterator[tuple[object, 
     count: Counter[str] = Counter()
     spent: Counter[str] = Counter()
     best: dict[str, tuple[float, int]] = {}
-    columns = (ended[name].tolist() for name in ("arm", "number", "state", "value", "seconds"))
-    for arm, number, state, value, seconds in zip(*columns, strict=True):
+    columns = (ended[name].tolist() for name in ("arm", "number", "state", "value", "spent", "feasible"))
+    for arm, number, state, value, seconds, feasible in zip(*columns, strict=True):
         count[arm] += 1
         spent[arm] += seconds
-        if state == "complete" and math.isfinite(value):
+        if state == "complete" and math.isfinite(value) and feasible:
             best[arm] = _best_of(best.get(arm), (value, number), direction)
         yield arm, count[arm], spent[arm], number, state, value, *(best.get(arm) or (None, None))
 

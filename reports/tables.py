@@ -43,6 +43,9 @@ _TRIAL = {
     "parameters": "Int64",
     "macs": "Int64",
     "reason": "str",
+    "feasible": "boolean",
+    "spent": "float64",
+    "replicate": "int64",
 } | {f"seed.{field.name}": "int64" for field in fields(Seeds)}
 
 _EPOCH = {
@@ -150,6 +153,9 @@ def _trial_row(
         "parameters": trial.model.parameters if trial.model else None,
         "macs": trial.model.macs if trial.model else None,
         "reason": _reason(trial),
+        "feasible": ended.feasible if ended else None,
+        "spent": trial.spent,
+        "replicate": spec.replicate,
         **{f"seed.{name}": seed for name, seed in asdict(spec.seeds).items()},
         **{f"param.{name}": value for name, value in spec.params.items()},
     }

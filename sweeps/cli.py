@@ -254,7 +254,11 @@ def _conclude(history: History, console: Console, *, dataset: str | None) -> Non
     write_report([history], directory.report)
     console.say(f"report: {directory.report}")
     if not any(arm.best for arm in summary.arms):
-        print("capsweep: no trial is complete, so there are no best configs; the report says why", file=sys.stderr)
+        complete = sum(arm.states.get("complete", 0) for arm in summary.arms)
+        bounds = ", ".join(history.config.objective.constraints)
+        why = f"{complete} trials are complete, none within objective.constraints ({bounds})"
+        why = why if complete else "no trial is complete"
+        print(f"capsweep: {why}, so there are no best configs; the report says why", file=sys.stderr)
         raise typer.Exit(1)
     _export(directory.path, top=1, folder=directory.best, dataset=dataset)
 

@@ -12,9 +12,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sweeps.records import AnyEvent, AttemptLost, ResourceEvent, StudyCreated, TrialEnded, TrialStarted, WorkerStarted
+from sweeps.records import (
+    AnyEvent,
+    AttemptLost,
+    EpochEnded,
+    ResourceEvent,
+    StudyCreated,
+    TrialEnded,
+    TrialFailed,
+    TrialStarted,
+    WorkerStarted,
+    worker_seconds,
+)
 from sweeps.selection import better
-from sweeps.summary import Summary
+from sweeps.summary import ArmSummary, Summary
 
 _LONGEST_REASON = 400
 _STATES = ("complete", "pruned", "failed", "running")
@@ -33,7 +44,7 @@ class Console:
         self._study_of: dict[int, str] = {}
         self._tasks: dict[str, int] = {}
         self._best: dict[str, float] = {}
-        self._ended = 0
+        self._ended, self._seconds = 0, 0.0
 
     def __enter__(self) -> Self:
         if self._bars:
@@ -61,7 +72,10 @@ class Console:
                 self.say(f"{event.worker} ready on {event.node} ({event.device}) after {event.seconds:.1f} s")
             case TrialStarted():
                 self._study_of[event.number] = event.study
+            case EpochEnded() | TrialFailed():
+                self._charge(event)
             case AttemptLost():
+                self._charge(event)
                 self.say(f"trial {event.number} left its worker: {event.reason}")
             case ResourceEvent():
                 who = event.worker if event.number is None else f"trial {event.number}"
@@ -74,16 +88,34 @@ class Console:
         match event:
             case StudyCreated() | TrialStarted():
                 self.show(event)
+            case EpochEnded() | TrialFailed() | AttemptLost():
+                self._charge(event)
             case TrialEnded():
                 self._count(event)
+
+    def _charge(self, event: EpochEnded | TrialFailed | AttemptLost) -> None:
+        """Count the seconds of a study whose budget is in seconds."""
+        study = self._studies[self._study_of[event.number]]
+        if study.unit == "seconds":
+            self._seconds += worker_seconds(event)
+            self._advance(study, worker_seconds(event))
+
+    def _advance(self, study: StudyCreated, by: float) -> None:
+        if self._bars:
+            leader = self._best.get(study.study)
+            best = "" if leader is None else f"best {leader:.4f}"
+            self._bars.update(self._tasks[study.study], advance=by, best=best)  # type: ignore[arg-type]
 
     def _show_end(self, event: TrialEnded) -> None:
         study = self._studies[self._study_of[event.number]]
         self._count(event)
         total = sum(each.budget for each in self._studies.values())
+        spent = f"{self._ended}/{total}"
+        if study.unit == "seconds":
+            spent = f"{self._ended}, {self._seconds:.0f}/{total:.0f} s"
         value = "" if event.value is None else f" {event.value:.4f}"
         arm = "" if study.arm is None else f" {study.arm}"
-        words = f"[{self._ended}/{total}] trial {event.number}{arm} {event.state}{value} after {event.epochs}"
+        words = f"[{spent}] trial {event.number}{arm} {event.state}{value} after {event.epochs}"
         if not self._bars or event.state == "failed":
             reason = " ".join((event.reason or "").split())[:_LONGEST_REASON]
             self.say(f"{words} epochs{f': {reason}' if reason else ''}")
@@ -92,32 +124,31 @@ class Console:
         self._ended += 1
         study = self._studies[self._study_of[event.number]]
         leader = self._best.get(study.study)
-        value = math.nan if event.value is None or event.state != "complete" else event.value
+        value = math.nan if event.value is None or event.state != "complete" or not event.feasible else event.value
         if better(value, leader, direction=study.direction):
             leader = self._best[study.study] = value
-        if self._bars:
-            self._bars.update(
-                self._tasks[study.study],  # type: ignore[arg-type]
-                advance=1,
-                best="" if leader is None else f"best {leader:.4f}",
-            )
+        self._advance(study, 1 if study.unit == "trials" else 0)
 
     def table(self, summary: Summary) -> None:
         """Print the arms side by side, and the params of each arm's best trial below."""
         table = Table(
             title=escape(f"{summary.name}: best {summary.metric} that the search of each arm found"), box=SIMPLE
         )
-        for heading in ("arm", *_STATES, "worker s", "best", "trial"):
+        for heading in ("arm", *_STATES, "worker s", "of", "best", "trial"):
             table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
         for arm in summary.arms:
             counts = [str(arm.states.get(state, 0)) for state in _STATES]
             best = ("-", "-") if arm.best is None else (f"{arm.best[1]:.4f}", str(arm.best[0]))
-            table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}", *best)
+            table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}", _budget(arm), *best)
         self._out.print(table)
         for arm in summary.arms:
             if arm.best:
                 params = ", ".join(f"{name} {_short(value)}" for name, value in arm.best[2].items())
                 self.say(f"  trial {arm.best[0]}: {params}")
+
+
+def _budget(arm: ArmSummary) -> str:
+    return f"{arm.budget:,} trials" if arm.unit == "trials" else f"{arm.budget:,g} s"
 
 
 def _short(value: object) -> str:

@@ -40,6 +40,10 @@ class Rankable(Protocol):
     def value(self) -> float | None:
         """The objective's value."""
 
+    @property
+    def feasible(self) -> bool:
+        """Whether it breaks no bound."""
+
 
 T = TypeVar("T", bound=Rankable)
 
@@ -71,7 +75,7 @@ def score(values: Sequence[float], *, direction: Direction, at: str) -> Score:
 
 
 def rank(results: Iterable[T], *, direction: Direction) -> list[T]:
-    """Complete trials with a finite value, best first; the lower number wins a tie.
+    """Complete trials with a finite value that break no bound, best first; the lower number wins a tie.
 
     A pruned trial was stopped at another budget and cannot be a champion, however good it looked.
     """
@@ -79,6 +83,6 @@ def rank(results: Iterable[T], *, direction: Direction) -> list[T]:
     ranked = [
         (sign * result.value, result.number, result)
         for result in results
-        if result.state == "complete" and result.value is not None and math.isfinite(result.value)
+        if result.state == "complete" and result.value is not None and math.isfinite(result.value) and result.feasible
     ]
     return [result for _, _, result in sorted(ranked, key=lambda entry: entry[:2])]

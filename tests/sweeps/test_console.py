@@ -181,14 +181,14 @@ def test_the_table_puts_the_arms_side_by_side(read: Read) -> None:
             61.4,
             (4, 0.98765, {"pooling": "capsule", "lr": 1 / 3}),
         ),
-        ArmSummary("[max]", 3, "trials", {"failed": 1, "running": 2}, 0.0, None),
+        ArmSummary("[max]", 9.5, "seconds", {"failed": 1, "running": 2}, 0.0, None),
     )
     Console().table(Summary("a [b] :a:", "running", "val_accuracy", arms, (), None))
     lines = [" ".join(line.split()) for line in read().splitlines() if set(line) - set(" ─")]
     assert lines == [
         "a [b] :a:: best val_accuracy that the search of each arm found",
-        "arm complete pruned failed running worker s best trial",
-        "capsule 2 1 0 0 61 0.9877 4",
-        "[max] 0 0 1 2 0 - -",
+        "arm complete pruned failed running worker s of best trial",
+        "capsule 2 1 0 0 61 3 trials 0.9877 4",
+        "[max] 0 0 1 2 0 9.5 s - -",
         "trial 4: pooling capsule, lr 0.333",
     ]

@@ -251,15 +251,15 @@ def test_hashes_tell_types_apart_and_never_change() -> None:
 
 KEPT = {
     "sweep": "SweepStarted: sweep config config_digest commit dirty versions data time notes",
-    "study": "StudyCreated: study arm budget unit cohort size sampler sampler_settings seed pruner pruner_settings startup_trials "
-    "space space_digest direction storage phase",
+    "study": "StudyCreated: study arm budget unit cohort size sampler sampler_settings seed pruner pruner_settings "
+    "startup_trials space space_digest direction storage phase",
     "trial": "TrialStarted: number phase replicate params config_hash shared_hash sampler_phase order time "
     "AttemptStarted: wait_seconds time TrialEnded: state prune_step reason time also constraints",
     "known": "TrialKnown: study sweep number order params state values course constraints",
     "replicate": "TrialStarted: number pair_id seeds Seeds: init order dropout augment split "
     "TrialEnded: attempt state epochs early_stop_epoch best_value best_epoch last test nll brier ece "
-    "ModelFacts: parameters macs inference_seconds EpochEnded: memory_bytes model WorkerStarted: device node deterministic "
-    "AttemptStarted: worker concurrency attempt",
+    "ModelFacts: parameters macs inference_seconds EpochEnded: memory_bytes model "
+    "WorkerStarted: device node deterministic AttemptStarted: worker concurrency attempt",
     "epoch": "EpochEnded: step metrics seconds is_first epoch traces",
     "predictions": "ArtifactWritten: kind path digest bytes number",
     "audit": "Audited: action detail time",

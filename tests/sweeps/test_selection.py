@@ -23,6 +23,7 @@ class Result:
     number: int
     state: State
     value: float | None
+    feasible: bool = True
 
 
 @pytest.mark.parametrize(
@@ -97,3 +98,8 @@ def test_rank_keeps_complete_trials_with_a_finite_value_best_first_whatever_thei
         assert one.value != next_one.value or one.number < next_one.number
     random.shuffle(results)  # type: ignore[attr-defined]
     assert rank(results, direction=direction) == ranked
+
+
+def test_a_trial_that_breaks_a_bound_is_never_the_best() -> None:
+    results = [Result(0, "complete", 0.9, feasible=False), Result(1, "complete", 0.5)]
+    assert [result.number for result in rank(results, direction="maximize")] == [1]
