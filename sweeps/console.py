@@ -25,7 +25,7 @@ from sweeps.records import (
     worker_seconds,
 )
 from sweeps.selection import better
-from sweeps.summary import ArmSummary, Summary
+from sweeps.summary import Summary
 
 _LONGEST_REASON = 400
 _STATES = ("complete", "pruned", "failed", "running")
@@ -134,21 +134,22 @@ class Console:
         table = Table(
             title=escape(f"{summary.name}: best {summary.metric} that the search of each arm found"), box=SIMPLE
         )
-        for heading in ("arm", *_STATES, "worker s", "of", "best", "trial"):
+        for heading in ("arm", "trials", *_STATES, "worker s", "best", "trial"):
             table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
         for arm in summary.arms:
             counts = [str(arm.states.get(state, 0)) for state in _STATES]
             best = ("-", "-") if arm.best is None else (f"{arm.best[1]:.4f}", str(arm.best[0]))
-            table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}", _budget(arm), *best)
+            begun, spent = str(sum(arm.states.values())), f"{arm.seconds:.0f}"
+            if arm.unit == "trials":
+                begun += f"/{arm.budget}"
+            else:
+                spent += f"/{arm.budget:g}"
+            table.add_row(escape(arm.name), begun, *counts, spent, *best)
         self._out.print(table)
         for arm in summary.arms:
             if arm.best:
                 params = ", ".join(f"{name} {_short(value)}" for name, value in arm.best[2].items())
                 self.say(f"  trial {arm.best[0]}: {params}")
-
-
-def _budget(arm: ArmSummary) -> str:
-    return f"{arm.budget:,} trials" if arm.unit == "trials" else f"{arm.budget:,g} s"
 
 
 def _short(value: object) -> str:
