@@ -134,17 +134,13 @@ class Console:
         table = Table(
             title=escape(f"{summary.name}: best {summary.metric} that the search of each arm found"), box=SIMPLE
         )
-        for heading in ("arm", "trials", *_STATES, "worker s", "best", "trial"):
+        for heading in ("arm", *_STATES, "worker s", "best", "trial"):
             table.add_column(heading, justify="left" if heading == "arm" else "right", no_wrap=True)
         for arm in summary.arms:
             counts = [str(arm.states.get(state, 0)) for state in _STATES]
             best = ("-", "-") if arm.best is None else (f"{arm.best[1]:.4f}", str(arm.best[0]))
-            begun, spent = str(sum(arm.states.values())), f"{arm.seconds:.0f}"
-            if arm.unit == "trials":
-                begun += f"/{arm.budget}"
-            else:
-                spent += f"/{arm.budget:g}"
-            table.add_row(escape(arm.name), begun, *counts, spent, *best)
+            of = f"/{arm.budget:g}" if arm.unit == "seconds" else ""
+            table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}{of}", *best)
         self._out.print(table)
         for arm in summary.arms:
             if arm.best:

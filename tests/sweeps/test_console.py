@@ -187,8 +187,8 @@ def test_the_table_puts_the_arms_side_by_side(read: Read) -> None:
     lines = [" ".join(line.split()) for line in read().splitlines() if set(line) - set(" ─")]
     assert lines == [
         "a [b] :a:: best val_accuracy that the search of each arm found",
-        "arm trials complete pruned failed running worker s best trial",
-        "capsule 3/3 2 1 0 0 61 0.9877 4",
-        "[max] 3 0 0 1 2 0/9.5 - -",
+        "arm complete pruned failed running worker s best trial",
+        "capsule 2 1 0 0 61 0.9877 4",
+        "[max] 0 0 1 2 0/9.5 - -",
         "trial 4: pooling capsule, lr 0.333",
     ]
