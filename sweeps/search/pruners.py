@@ -10,7 +10,7 @@ import optuna
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from sweeps.messages import explain
-from sweeps.search.samplers import Settings
+from sweeps.search.samplers import Settings, asked_for
 
 WARMUP_STEPS = 64
 """Optimizer steps before a validation metric means anything where batch normalisation is short of about 60."""
@@ -172,6 +172,7 @@ class Patient(Pruner):
             raise ValueError(explain(error, PRUNERS[self._other["name"]], source="then")) from None
         return self
 
+    @asked_for()
     def make(self, *, steps_per_epoch: int, epochs: int) -> optuna.pruners.BasePruner:
         """Optuna's pruner."""
         inner = self.inner.make(steps_per_epoch=steps_per_epoch, epochs=epochs)
@@ -205,6 +206,7 @@ class Wilcoxon(Pruner):
     p_threshold: float = Field(0.1, gt=0, le=1)
     startup_steps: int = Field(2, ge=0)
 
+    @asked_for()
     def make(self, *, steps_per_epoch: int, epochs: int) -> optuna.pruners.BasePruner:
         """Optuna's pruner."""
         return optuna.pruners.WilcoxonPruner(p_threshold=self.p_threshold, n_startup_steps=self.startup_steps)
@@ -221,6 +223,7 @@ class Imported(Pruner):
     factory: type[optuna.pruners.BasePruner] = Field(exclude=True)
     arguments: dict[str, Any]
 
+    @asked_for()
     def make(self, *, steps_per_epoch: int, epochs: int) -> optuna.pruners.BasePruner:
         """The pruner."""
         return self.factory(**self.arguments)

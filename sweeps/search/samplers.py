@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +13,14 @@ import optuna
 from pydantic import BaseModel, ConfigDict, Field
 
 from sweeps.search.tpe import RememberingTpe
+
+
+@contextlib.contextmanager
+def asked_for() -> Iterator[None]:
+    """What Optuna calls experimental was asked for by name: nobody need be warned of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
 
 
 class Settings(BaseModel):
@@ -120,6 +130,7 @@ class Qmc(Sampler):
     sequence: Literal["sobol", "halton"] = "sobol"
     scramble: bool = True
 
+    @asked_for()
     def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
         """Optuna's sampler, whose sequence has one seed for all suggestions."""
         return last or optuna.samplers.QMCSampler(
@@ -145,9 +156,10 @@ class CmaEs(Sampler):
     startup_trials: int = Field(1, ge=1)
     population: int | None = Field(None, ge=2)
     sigma: float | None = Field(None, gt=0)
-    with_margin: bool = True
+    with_margin: bool = False
     consider_pruned: bool = False
 
+    @asked_for()
     def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
         """Optuna's sampler."""
         return optuna.samplers.CmaEsSampler(
@@ -249,6 +261,7 @@ class Imported(Sampler):
         seeded = "seed" in inspect.signature(factory).parameters
         return cls(factory=factory, arguments=dict(arguments), replayable=seeded or "seed" in arguments)
 
+    @asked_for()
     def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
         """The sampler of the study."""
         if last is not None:
