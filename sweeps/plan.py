@@ -8,7 +8,7 @@ from sweeps.child import run_in_child
 from sweeps.config import SweepConfig
 from sweeps.hardware import check_fits, count_cpus, count_gpus
 from sweeps.images import load_or_fall_back
-from sweeps.search import Search
+from sweeps.search import Search, advise
 from sweeps.training.inspection import Corner, Inspection
 from sweeps.warm_start import read_warm_start
 
@@ -25,12 +25,14 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     check_fits(config.workers)
     config, _, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
     yield from notes
-    trials = int(config.search.amount * len(studies))
-    yield f"{config.name}: {trials} trials of {config.search.epochs} epochs at most"
+    search = config.search
+    yield f"{config.name}: {len(studies)} studies of {search.budget_in_words}, {search.epochs} epochs a trial at most"
     for study in studies:
-        yield f"  {study.study}: {study.budget} trials, {study.sampler}, {study.pruner} pruner"
+        size = "" if study.size is None else f", {study.size:,} configs"
+        yield f"  {study.study}: {search.budget_in_words}, {study.sampler}, {study.pruner} pruner{size}"
     yield f"data: {facts.name}, {facts.train:,} images to train and {facts.validation:,} to validate ({facts.source})"
     yield from read_warm_start(config, digest=facts.digest)[1]
+    yield from (f"warning: {advice}" for advice in advise(config))
     count, gpus = _workers(config)
     yield f"workers on this machine: {count} with {config.workers.cpus:g} CPU and {gpus:g} GPU each"
     inspection: Inspection = run_in_child(
@@ -43,11 +45,14 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     yield f"  smallest: {_words(by_size[0])}"
     yield f"  largest:  {_words(by_size[-1])}"
     image = inspection.image_seconds or 0.0
-    seconds = image * facts.train * config.search.epochs * trials / count
-    yield (
-        f"training the costliest network on one CPU thread: {image * 1000:.2f} ms an image; training alone, "
-        f"all {trials} trials unpruned: about {_duration(seconds)}{' (a GPU is much faster)' if gpus else ''}"
-    )
+    trial = image * facts.train * config.search.epochs
+    faster = " (a GPU is much faster)" if gpus else ""
+    yield f"training the costliest network on one CPU thread: {image * 1000:.2f} ms an example{faster}"
+    if search.trials is None:
+        yield f"  an unpruned trial: about {_duration(trial)}; all arms: {_duration(search.amount * len(studies) / count)}"
+    else:
+        trials = search.trials * len(studies)
+        yield f"  training alone, all {trials} trials unpruned: about {_duration(trial * trials / count)}"
 
 
 def _workers(config: SweepConfig) -> tuple[int, float]:

@@ -154,7 +154,7 @@ class CmaEs(Sampler):
     several: ClassVar[bool] = False
     package: ClassVar[str | None] = "cmaes"
     startup_trials: int = Field(1, ge=1)
-    population: int | None = Field(None, ge=2)
+    population: int | None = Field(None, ge=4)
     sigma: float | None = Field(None, gt=0)
     with_margin: bool = False
     consider_pruned: bool = False

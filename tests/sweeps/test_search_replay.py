@@ -42,7 +42,7 @@ CASES: dict[str, dict[str, Any]] = {
     "patient": {"search__pruner": {"name": "patient", "patience": 1, "then": "hyperband"}},
     "wilcoxon": {"search__pruner": "wilcoxon"},
     "a pruner by its path": {"search__pruner": {"name": "optuna.pruners:ThresholdPruner", "lower": 0.3}},
-    "cmaes": {"space": NUMBERS, "search__sampler": {"name": "cmaes", "population": 3}},
+    "cmaes": {"space": NUMBERS, "search__sampler": {"name": "cmaes", "population": 4}},
     "nsgaii": {"search__sampler": {"name": "nsgaii", "population": 3}},
     "qmc": {"space": NUMBERS, "search__sampler": "qmc"},
     "a sampler by its path": {"search__sampler": "optuna.samplers:TPESampler"},

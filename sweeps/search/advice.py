@@ -1,0 +1,126 @@
+"""What a person would want to hear before a sweep begins: a budget too small for what was chosen, a setting in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from search_spaces import SearchSpace
+from sweeps.config import SweepConfig
+from sweeps.search import pruners, samplers
+from sweeps.search.pruners import Pruner
+from sweeps.search.samplers import Sampler
+from sweeps.search.settings import read_pruner, read_sampler
+from sweeps.search.studies import cohort_of, space_of, steps_per_epoch
+
+
+def advise(config: SweepConfig) -> Iterator[str]:
+    """One sentence for each choice that will not do what it is there for; the sweep would run all the same.
+
+    Args:
+        config: The sweep, its data's sizes written out.
+    """
+    sampler, pruner = read_sampler(config), read_pruner(config)
+    yield from _of_sampler(config, sampler)
+    yield from _of_spaces(config, sampler)
+    yield from _of_pruner(config, sampler, pruner)
+    patience = config.training.early_stopping
+    if patience >= config.search.epochs:
+        yield f"training.early_stopping: {patience} epochs without a better one cannot pass in {config.search.epochs}"
+
+
+def _of_sampler(config: SweepConfig, sampler: Sampler) -> Iterator[str]:
+    name, trials = config.search.sampler.name, config.search.trials
+    random = max(cohort_of(config, sampler), 0 if config.search.warm_start else sampler.startup)
+    if trials is not None and sampler.learns == "model" and random >= trials:
+        yield (
+            f"search.sampler: {name} draws the first {random} trials of an arm at random, which are all {trials}; ask "
+            "for more trials, or for fewer at random"
+        )
+    if (
+        isinstance(sampler, samplers.Nsga2)
+        and trials is not None
+        and sampler.population < trials < 3 * sampler.population
+    ):
+        yield (
+            f"search.sampler: {trials} trials are fewer than three generations of {sampler.population}; nsgaii needs "
+            "several; set population"
+        )
+    if isinstance(sampler, samplers.Imported) and not sampler.replayable:
+        yield f"search.sampler: {name} takes no seed, so a sweep that is resumed goes on otherwise than it would have"
+    if sampler.remembers and isinstance(sampler, samplers.CmaEs | samplers.Qmc):
+        yield from _of_conditions(config, name)
+
+
+def _of_conditions(config: SweepConfig, name: str) -> Iterator[str]:
+    for value in config.arms:
+        space = space_of(config, value)
+        hanging = [key for key, parameter in space.parameters.items() if parameter.when and not _always(space, key)]
+        if hanging:
+            yield f"search.sampler: {name} knows no conditions, and draws {', '.join(hanging)} at random"
+
+
+def _always(space: SearchSpace, name: str) -> bool:
+    """Whether the conditions of a param always hold in a space, as those of an arm do in its own."""
+    return all(
+        set(space.parameters[other].domain.corners()) <= set(values) and _always(space, other)
+        for other, values in space.parameters[name].when.items()
+    )
+
+
+def _of_spaces(config: SweepConfig, sampler: Sampler) -> Iterator[str]:
+    trials = config.search.trials
+    for value in config.arms:
+        space, arm = space_of(config, value), "the space" if value is None else f"{config.compare} {value}"
+        if sampler.grid is not None:
+            size: int | None = sum(1 for _ in space.grid(sampler.grid))
+        else:
+            size = space.size()
+        if size is None or trials is None:
+            continue
+        if size < trials and config.search.repeats == "skip":
+            yield f"search.repeats: skip ends {arm} after its {size} configs, before its {trials} trials"
+        elif size < trials:
+            yield f"search.trials: {arm} has {size} configs, so {trials} trials train some of them with several seeds"
+        elif sampler.grid is not None and size > trials:
+            yield f"search.trials: {trials} trials are not enough for the {size} configs that {arm} has in the plan"
+
+
+def _of_pruner(config: SweepConfig, sampler: Sampler, pruner: Pruner) -> Iterator[str]:
+    name, epochs, trials = config.search.pruner.name, config.search.epochs, config.search.trials
+    steps = min(steps_per_epoch(config, space_of(config, value)) for value in config.arms)
+    if type(pruner) is Pruner:
+        return
+    if isinstance(pruner, pruners.Wilcoxon):
+        yield (
+            "search.pruner: wilcoxon is made for values that may come in any order, as of folds, which a trial's epochs "
+            "may not"
+        )
+    first = pruner.first_judged(steps_per_epoch=steps, epochs=epochs)
+    if first >= epochs:
+        yield f"search.pruner: {name} stops no trial before epoch {first}, and trials have {epochs}; it will stop none"
+    elif first * steps < pruners.WARMUP_STEPS and not isinstance(pruner, pruners.Median | pruners.Percentile):
+        yield (
+            f"search.pruner: {name} judges a trial after {first * steps} optimizer steps; batch normalisation needs "
+            f"about {pruners.WARMUP_STEPS} before a validation metric means anything; set min_resource"
+        )
+    startup = getattr(pruner, "startup_trials", 0)
+    if trials is not None and startup >= trials:
+        yield f"search.pruner: {name} lets the first {startup} trials of an arm run, and it has {trials}; it stops none"
+    if isinstance(pruner, pruners.Hyperband):
+        yield from _of_hyperband(config, sampler, pruner, steps)
+
+
+def _of_hyperband(config: SweepConfig, sampler: Sampler, pruner: pruners.Hyperband, steps: int) -> Iterator[str]:
+    trials, epochs = config.search.trials, config.search.epochs
+    brackets = pruner.brackets(steps_per_epoch=steps, epochs=epochs)
+    if pruner.max_resource is not None and pruner.max_resource > epochs:
+        yield f"search.pruner: hyperband counts on {pruner.max_resource} epochs, and trials have {epochs}"
+    if trials is None or sampler.learns != "model":
+        return
+    each = trials // brackets
+    if each < 2 * sampler.startup:
+        yield (
+            f"search.trials: hyperband deals {trials} trials to {brackets} brackets, about {each} each, and compares "
+            f"none with those of another; {sampler.startup} are drawn at random first; ask for "
+            f"{2 * sampler.startup * brackets} trials, or choose the median pruner"
+        )
