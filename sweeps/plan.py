@@ -49,7 +49,8 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     faster = " (a GPU is much faster)" if gpus else ""
     yield f"training the costliest network on one CPU thread: {image * 1000:.2f} ms an example{faster}"
     if search.trials is None:
-        yield f"  an unpruned trial: about {_duration(trial)}; all arms: {_duration(search.amount * len(studies) / count)}"
+        whole = search.amount * len(studies) / count
+        yield f"  an unpruned trial: about {_duration(trial)}; all arms: {_duration(whole)}"
     else:
         trials = search.trials * len(studies)
         yield f"  training alone, all {trials} trials unpruned: about {_duration(trial * trials / count)}"

@@ -92,8 +92,7 @@ def _of_pruner(config: SweepConfig, sampler: Sampler, pruner: Pruner) -> Iterato
         return
     if isinstance(pruner, pruners.Wilcoxon):
         yield (
-            "search.pruner: wilcoxon is made for values that may come in any order, as of folds, which a trial's epochs "
-            "may not"
+            "search.pruner: wilcoxon is made for values that may come in any order, as of folds, which epochs may not"
         )
     first = pruner.first_judged(steps_per_epoch=steps, epochs=epochs)
     if first >= epochs:

@@ -141,3 +141,13 @@ class SlowTrainer(SyntheticTrainer):
 
 
 gpu_share = learning
+
+
+class CostlyTrainer(SyntheticTrainer):
+    """Says that an epoch takes a capsule three times as long as the others, and fails one trial in eight midway."""
+
+    def train(self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None) -> EpochEnded:
+        if spec.seeds.init % 8 == 0 and epoch == 2:
+            raise ValueError("planted")
+        event = super().train(spec, epoch, attempt=attempt, checkpoint=checkpoint)
+        return replace(event, seconds=3.0 if spec.params["pooling"] == "capsule" else 1.0)
