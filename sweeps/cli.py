@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -49,6 +50,7 @@ TimeLimit = Annotated[
 Inline = Annotated[bool, typer.Option("--inline", help="Train in this process, without Ray.")]
 
 _OUT_OF_TIME = 3
+_LOOK_EVERY = 1.0
 
 
 @app.command()
@@ -170,6 +172,39 @@ def dashboard(run: Run, port: Annotated[int, typer.Option(min=1, max=65535, help
     from reports.dashboard import serve
 
     serve(run, port=port, ready=lambda address: typer.echo(f"dashboard: {address}  (Ctrl-C ends it)"))
+
+
+@app.command()
+def mirror(
+    run: Run,
+    url: Annotated[str, typer.Argument(metavar="URL", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DB.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the sweep has ended.")] = False,
+) -> None:
+    """Copy the studies of a run to a storage of Optuna's, for optuna-dashboard and its other tools."""
+    from sweeps.history import read_run
+    from sweeps.lock import take
+    from sweeps.search.mirror import Mirror, name_in_storage
+
+    history = read_run(run)
+    lock = take(
+        history.directory.mirror_lock(url),
+        refusal="another command copies this run there; one is enough",
+    )
+    try:
+        with handled(signal.default_int_handler), contextlib.closing(Mirror(url)) as copy:
+            copied = copy.write(history)
+            for study in history.studies:
+                typer.echo(f"study: {name_in_storage(history, study.study)}")
+            while follow and history.ended is None:
+                time.sleep(_LOOK_EVERY)
+                if history.refresh():
+                    copied += copy.write(history)
+            typer.echo(f"trials written: {copied}")
+    except KeyboardInterrupt:
+        _complain("interrupted; the same command goes on")
+        raise SystemExit(130) from None
+    finally:
+        os.close(lock)
 
 
 @app.command()

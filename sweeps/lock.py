@@ -13,11 +13,17 @@ from sweeps.errors import RunError
 _TRIES, _PAUSE = 20, 0.05
 
 
-def take(path: Path) -> int:
+_DRIVEN = (
+    "another driver is running this sweep; wait for it, stop it first, or take the run from it with "
+    "`capsweep resume --take-over`"
+)
+
+
+def take(path: Path, *, refusal: str = _DRIVEN) -> int:
     """Take a lock that nobody holds; a handle that holds it until it is closed.
 
     Raises:
-        RunError: If a living driver holds it.
+        RunError: If a living process holds it, saying the `refusal`.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     for _ in range(_TRIES):
@@ -28,10 +34,7 @@ def take(path: Path) -> int:
         else:
             return lock
     os.close(lock)
-    raise RunError(
-        f"{path.parent}: another driver is running this sweep; wait for it, stop it first, or take the run from it "
-        "with `capsweep resume --take-over`"
-    )
+    raise RunError(f"{path.parent}: {refusal}")
 
 
 def take_over_from(path: Path, between_events: AbstractContextManager[object]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ class RunDirectory:
     def best(self) -> Path:
         """The exported best configs."""
         return self.path / "best"
+
+    def mirror_lock(self, url: str) -> Path:
+        """Held by whoever copies the run's studies to a storage."""
+        return self.path / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}.lock"
 
     def is_driven(self) -> bool:
         """Whether a living driver holds the run."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +48,44 @@ def mnist_file() -> Path:
 def golden_file() -> Path:
     """Inputs, outputs and gradients of the notebook's layer."""
     return _file_from("CAPSWEEP_GOLDEN")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, with a password, which ends with the tests."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
+    found = shutil.which("initdb")
+    need(bool(programs or found), "the program initdb of PostgreSQL")
+    folder = programs[-1] if programs else Path(str(found)).parent
+    home = Path(tempfile.mkdtemp(prefix="capsweep-pg-"))
+    # The server refuses to run as root.
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        shutil.chown(home, "postgres")
+    (secret := home / "secret").write_text("s3cr et/@")
+    secret.chmod(0o644)
+    port = free_port()
+
+    def call(program: str, *arguments: str) -> None:
+        command = [*as_user, str(folder / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=home)
+
+    data = str(home / "data")
+    call("initdb", "-D", data, "-U", "tester", "-A", "password", "--pwfile", str(secret), "-E", "UTF8")
+    call("pg_ctl", "-D", data, "-w", "-l", str(home / "log"), "-o", f"-p {port} -k {home} -h 127.0.0.1", "start")
+    try:
+        yield f"postgresql+psycopg://tester:s3cr%20et%2F%40@127.0.0.1:{port}/postgres"
+    finally:
+        call("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @pytest.fixture(scope="session")

@@ -95,6 +95,8 @@ def test_only_the_search_and_the_importances_import_optuna() -> None:
     assert importers("optuna") - {"reports/importance.py"} == {
         "sweeps/search/arm.py",
         "sweeps/search/draw.py",
+        "sweeps/search/mirror.py",
+        "sweeps/search/storage.py",
         "sweeps/search/proposals.py",
         "sweeps/search/pruners.py",
         "sweeps/search/samplers.py",
