@@ -149,7 +149,7 @@ def test_a_damaged_line_is_named_with_its_byte(directory: RunDirectory, position
     found: list[AnyEvent] = []
     with pytest.raises(RunError) as caught:
         found.extend(event for event, _ in read_events(directory))
-    assert str(caught.value).startswith(f"{directory.events}: byte {byte}: no event of schema 3: ")
+    assert str(caught.value).startswith(f"{directory.events}: byte {byte}: no event of schema 4: ")
     with pytest.raises(RunError, match=f"byte {byte}:"):
         events(directory, offset=byte)
 
