@@ -217,5 +217,5 @@ def open_workers(prepared: Prepared, means: Means) -> Iterator[Workers]:
 
 def architecture_of(params: Params, runtime_values: frozenset[str]) -> str:
     """Names the compiled model that params need."""
-    light = runtime_values | (set(TrainingConfig.model_fields) - {"dtype_policy"})
+    light = runtime_values | (set(TrainingConfig.model_fields) - {"dtype_policy", "optimizer"})
     return config_hash({name: value for name, value in params.items() if name not in light})

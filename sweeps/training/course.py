@@ -44,6 +44,10 @@ class WarmModel:
         """Take over every weight and seed of a fresh model, and forget what the optimizer learned."""
         for variable, value in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(value)
+        self.forget()
+
+    def forget(self) -> None:
+        """Have the optimizer begin anew."""
         for variable, value in zip(self.model.optimizer.variables, self.optimizer_start, strict=True):
             variable.assign(value)
 

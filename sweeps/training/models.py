@@ -2,9 +2,9 @@
 
 The contract with the function named by `model.build`: called with the params of a config that are not training
 settings, and with `model.args`, all by keyword, it returns a Keras model. A plain model is compiled here, for integer
-labels; one that comes compiled is left as it is. An attribute `runtime_values` on the function, a mapping from a
-param's name to a function of `(model, value)`, names the params that can be changed on a compiled model: no new
-graph is traced for them.
+labels, with the sweep's optimizer; one that comes compiled is left as it is. An attribute `runtime_values` on the
+function, a mapping from a param's name to a function of `(model, value)`, names the params that can be changed on a
+compiled model: no new graph is traced for them.
 
 Each call must build anew, and random draws inside the model must come from a `keras.random.SeedGenerator` of its own,
 as they do in Keras' layers: only then can a trial be repeated.
@@ -42,7 +42,10 @@ class Recipe:
     @property
     def key(self) -> str:
         """Equal for configs that one compiled model can serve."""
-        return repr((sorted(self.architecture.items()), self.training.dtype_policy))
+        optimizer = self.training.optimizer
+        return repr(
+            (sorted(self.architecture.items()), self.training.dtype_policy, sorted(optimizer.model_dump().items()))
+        )
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,11 @@ class Blueprint:
     def recipe(self, params: Params) -> Recipe:
         """Sort the params of one config."""
         settings = {name: value for name, value in params.items() if name in TrainingConfig.model_fields}
-        training = TrainingConfig(**{**self.training.model_dump(), **settings})
+        # A name that is searched brings no settings; those of the sweep file belong to the name they stand beside.
+        named = {key: settings[key] for key in ("optimizer", "schedule") if key in settings}
+        kept = [key for key, name in named.items() if name == getattr(self.training, key).name]
+        changes = {key: value for key, value in settings.items() if key not in kept}
+        training = TrainingConfig.model_validate({**self.training.model_dump(), **changes})
         rest = {name: value for name, value in params.items() if name not in settings}
         runtime = {name: value for name, value in rest.items() if name in self.runtime_values}
         return Recipe({name: value for name, value in rest.items() if name not in runtime}, runtime, training)
@@ -86,19 +93,27 @@ class Blueprint:
         plain = not model.compiled
         if plain:
             model.compile(
-                optimizer=keras.optimizers.Adam(recipe.training.learning_rate),
+                optimizer=_make_optimizer(recipe.training),
                 loss="sparse_categorical_crossentropy",
                 metrics=["accuracy"],
                 jit_compile=_whole_step_compiles(),
             )
         return model, plain
 
-    def set_runtime(self, model: keras.Model, recipe: Recipe, *, learning_rate: bool) -> None:
-        """Set on a compiled model what needs no new graph; the learning rate only where the sweep owns it."""
+    def set_runtime(self, model: keras.Model, recipe: Recipe) -> None:
+        """Set on a compiled model what needs no new graph, but for the learning rate, which each epoch sets."""
         for name, value in recipe.runtime.items():
             self.runtime_values[name](model, value)
-        if learning_rate:
-            model.optimizer.learning_rate = recipe.training.learning_rate
+
+
+def _make_optimizer(training: TrainingConfig) -> keras.optimizers.Optimizer:
+    asked = training.optimizer
+    settings = {"learning_rate": training.learning_rate, **asked.settings}
+    try:
+        return keras.optimizers.get({"class_name": asked.name, "config": settings})
+    except (TypeError, ValueError) as error:
+        words = " ".join(str(error).split())
+        raise ConfigError(f"training.optimizer: {asked.name} cannot be made with {asked.settings}: {words}") from None
 
 
 def check_fresh(model: keras.Model, other: keras.Model) -> None:

@@ -83,12 +83,37 @@ def _build(blueprint: Blueprint, params: Params, shape: tuple[int, ...]) -> kera
     recipe = _recipe(blueprint, params)
     try:
         model, plain = blueprint.build_model(recipe, shape)
-        blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
+        blueprint.set_runtime(model, recipe)
+        _check_owner(model, plain, params, recipe.training)
+    except ConfigError:
+        raise
     except (Exception, SystemExit) as error:
         raise ConfigError(
             f"model.build: fails for {dict(params)}: {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error
     return model
+
+
+def _check_owner(model: keras.Model, plain: bool, params: Params, training: TrainingConfig) -> None:
+    """Refuse settings that a model which comes compiled would never hear of."""
+    if plain:
+        return
+    usual = TrainingConfig()
+    for key in ("optimizer", "schedule", "learning_rate"):
+        if key != "learning_rate" and (key in params or getattr(training, key) != getattr(usual, key)):
+            raise ConfigError(f"training.{key}: has no effect on a model that build has compiled; leave it out")
+        if key in params:
+            _check_settable(model)
+        elif getattr(training, key) != getattr(usual, key):
+            raise ConfigError(f"training.{key}: has no effect on a model that build has compiled; leave it out")
+
+
+def _check_settable(model: keras.Model) -> None:
+    if isinstance(getattr(model.optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule):
+        raise ConfigError(
+            "space: learning_rate: cannot be set, because build has compiled the model with a schedule of its own; "
+            "compile with a number"
+        )
 
 
 def _check_shapes(model: keras.Model, params: Params, shape: tuple[int, ...], classes: int) -> None:

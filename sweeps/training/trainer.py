@@ -69,6 +69,7 @@ class Trainer:
         if course.epochs != epoch:
             raise RuntimeError(f"trial {spec.number} has had {course.epochs} epochs here, so {epoch} cannot be next")
         traces, began = course.warm.traces, time.perf_counter()
+        self._follow_schedule(course, epoch)
         order = np.random.default_rng((spec.seeds.order, epoch)).permutation(len(self._images.x))
         metrics = course.warm.epochs(order, course.recipe.training.batch_size)
         self._remember_best(course, metrics)
@@ -126,7 +127,7 @@ class Trainer:
             warm.restart(fresh)
             del fresh
             gc.collect()  # models are full of cycles, and hold their weights until somebody looks
-        self._blueprint.set_runtime(warm.model, recipe, learning_rate=warm.owns_learning_rate)
+        self._blueprint.set_runtime(warm.model, recipe)
         _seed_dropout(warm.model, spec.seeds.dropout)
         facts = ModelFacts(
             parameters=warm.model.count_params(),
@@ -135,6 +136,19 @@ class Trainer:
             warm=is_warm,
         )
         return Course(spec, recipe, warm, facts)
+
+    def _follow_schedule(self, course: Course, epoch: int) -> None:
+        """Set the learning rate of an epoch, in an optimizer that has forgotten everything where the schedule says so.
+
+        The rate is a variable: no new graph is traced for it. A model that owns its rate is left alone.
+        """
+        warm, training, epochs = course.warm, course.recipe.training, course.spec.epochs
+        schedule = training.schedule
+        is_new = epoch > 0 and schedule.step(epoch, epochs) != schedule.step(epoch - 1, epochs)
+        if schedule.fresh_optimizer and is_new:
+            warm.forget()
+        if warm.owns_learning_rate:
+            warm.model.optimizer.learning_rate = training.learning_rate * schedule.factor(epoch, epochs)
 
     def _remember_best(self, course: Course, metrics: dict[str, float]) -> None:
         objective = self._config.objective
