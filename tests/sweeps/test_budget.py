@@ -185,8 +185,8 @@ def test_trials_are_equal_whatever_they_cost() -> None:
 
 
 def spec_of(number: int, study: str, *, epochs: int = 4) -> TrialStarted:
-    search = Search(make_config(search__epochs=epochs))
-    assert (work := search.ask()) is not None
+    work = Search(make_config(search__epochs=epochs)).ask()
+    assert work is not None
     return replace(work.spec, number=number, study=study)
 
 
