@@ -55,6 +55,7 @@ CASES: dict[str, dict[str, Any]] = {
         "search__sampler": {"name": "nsgaii", "population": 2},
         "search__repeats": "skip",
     },
+    "qmc, each once": {"space": FEW, "search__sampler": "qmc", "search__repeats": "skip"},
     "a cohort": {"search__cohort": 6},
     "several objectives, hyperband": {
         "objective__also": ["parameters", {"metric": "loss", "direction": "minimize"}],
