@@ -56,10 +56,10 @@ CASES: dict[str, dict[str, Any]] = {
         "search__repeats": "skip",
     },
     "qmc, each once": {
-        "space": {"arm": ["a"], "n": {"int": [1, 20]}},
+        "space": {"arm": ["a"], "n": {"int": [1, 12]}},
         "search__sampler": "qmc",
         "search__repeats": "skip",
-        "search__trials": 16,
+        "search__trials": 12,
     },
     "a cohort": {"search__cohort": 6},
     "several objectives, hyperband": {
