@@ -1,4 +1,4 @@
-"""Whole draws: every sampler of Optuna's kind is asked as Optuna asks it, and what it drew is told apart from chance."""
+"""Whole draws: a sampler is asked as Optuna asks it, and what it has learned is told apart from chance."""
 
 from __future__ import annotations
 
