@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,18 @@ def postgresql() -> Iterator[str]:
     finally:
         call("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgresql: str) -> str:
+    """The URL of a database of that server with nothing in it."""
+    need(find_spec("psycopg") is not None, "the package psycopg")
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgresql.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return f"{postgresql.rpartition('/')[0]}/{name}"
 
 
 def free_port() -> int:
