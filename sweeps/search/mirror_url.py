@@ -65,6 +65,7 @@ def _read(text: str) -> URL:
     # What cannot be read may be a password in the wrong place: nothing behind the dialect is ever repeated.
     got = f"{dialect}://..." if separator and re.fullmatch(r"[\w+]+", dialect) else "a text without DIALECT://"
     try:
+        text.encode()  # what has no UTF-8 form reaches no database
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise ConfigError(f"URL: must read {_EXAMPLES}, got {got}") from None
