@@ -37,16 +37,25 @@ def table(name: str, values: npt.ArrayLike, *, rows: int = 2, columns: int = 2) 
     return _without_gaps(name, numbers, infinite=False)
 
 
-def aligned(a: npt.ArrayLike, b: npt.ArrayLike, *, least: int = 1, infinite: bool = False) -> tuple[FloatArray, ...]:
+def aligned(a: npt.ArrayLike, b: npt.ArrayLike, *, least: int = 1) -> tuple[FloatArray, FloatArray]:
     """Two samples whose values belong together by position.
 
     Raises:
         ValueError: If either is no sample, or their lengths differ.
     """
-    first, second = (sample(*pair, least=least, infinite=infinite) for pair in (("a", a), ("b", b)))
+    first, second = sample("a", a, least=least), sample("b", b, least=least)
+    complete(first, second)
+    return first, second
+
+
+def complete(first: FloatArray, second: FloatArray) -> None:
+    """Refuse pairs of which one half is missing.
+
+    Raises:
+        ValueError: If the samples differ in length.
+    """
     if len(first) != len(second):
         raise ValueError(f"a and b: pairs must be complete, got {len(first)} and {len(second)} values")
-    return first, second
 
 
 def share(name: str, value: float) -> float:
@@ -92,6 +101,19 @@ def sign(direction: Direction) -> float:
     if direction not in ("maximize", "minimize"):
         raise ValueError(f"direction: must be 'maximize' or 'minimize', got {direction!r}")
     return 1.0 if direction == "maximize" else -1.0
+
+
+def oriented(name: str, values: npt.ArrayLike, direction: Direction) -> FloatArray:
+    """Scores as higher-is-better, among them failed runs as minus infinity.
+
+    Raises:
+        ValueError: If there is none, one is NaN, or one is the infinity that would be best.
+    """
+    side = sign(direction)
+    numbers = side * sample(name, values, infinite=True)
+    if (numbers == np.inf).any():
+        raise ValueError(f"{name}: a failed run is the infinity that is worst, got {side * np.inf}")
+    return numbers
 
 
 def _without_gaps(name: str, numbers: FloatArray, *, infinite: bool) -> FloatArray:

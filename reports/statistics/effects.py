@@ -99,7 +99,7 @@ def pairing_gain(a: npt.ArrayLike, b: npt.ArrayLike) -> PairingGain:
     """
     first, second = aligned(a, b, least=2)
     (_, sd_a), (_, sd_b), (_, sd) = moments(first), moments(second), moments(first - second)
-    correlation = (sd_a**2 + sd_b**2 - sd**2) / (2 * sd_a * sd_b) if sd_a and sd_b else None
+    correlation = float(np.corrcoef(first, second)[0, 1]) if sd_a and sd_b else None
     return PairingGain(correlation, (sd_a**2 + sd_b**2) / sd**2 if sd else None)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from reports.statistics.checks import Direction, FloatArray, aligned, sample, share, sign
+from reports.statistics.checks import Direction, FloatArray, aligned, complete, oriented, share, sign
 from reports.statistics.location import Estimate, bootstrap
 
 Zone = Literal["not significant", "significant, not meaningful", "significant and meaningful"]
@@ -21,17 +21,17 @@ def probability_of_improvement(
     """Share of comparisons that a wins, a tie counting half.
 
     Paired: mean of 1[a better] + ½ · 1[equal] over the pairs. Unpaired: U / (n_a · n_b), the same over all
-    combinations. They answer different questions and may lie far apart. An infinity is a run that failed.
+    combinations. They answer different questions and may lie far apart. A run that failed counts as
+    the infinity that is worst.
     Source: Mann and Whitney (1947); Agarwal et al., "Deep RL at the Edge of the Statistical Precipice" (2021).
 
     Raises:
         ValueError: If a sample is empty or holds NaN, pairs are incomplete, or `direction` is unknown.
     """
+    first, second = oriented("a", a, direction), oriented("b", b, direction)
     if paired:
-        first, second = aligned(a, b, infinite=True)
-        return float(_wins(sign(direction) * first, sign(direction) * second).mean())
-    first, second = sample("a", a, infinite=True), sample("b", b, infinite=True)
-    return float(_unpaired(sign(direction) * first, sign(direction) * second))
+        complete(first, second)
+    return float(_paired(first, second) if paired else _unpaired(first, second))
 
 
 def improvement_interval(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reports.statistics.bands import Kind, cdf_band
-from reports.statistics.checks import Direction, FloatArray, sample, sign
+from reports.statistics.checks import Direction, FloatArray, oriented, sample, sign
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def performance_profile(
         ValueError: If there is no score, a score is NaN, a threshold is not finite, or an argument is out of bounds.
     """
     side = sign(direction)
-    numbers = np.sort(side * sample("scores", scores, infinite=True))
+    numbers = np.sort(oriented("scores", scores, direction))
     limits = sample("thresholds", thresholds)
     passed = np.searchsorted(numbers, side * limits, side="right")
     bounds = cdf_band(len(numbers), kind=band, alpha=alpha)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reports.statistics.bands import Kind, cdf_band
-from reports.statistics.checks import Direction, FloatArray, count, sample, share, sign
+from reports.statistics.checks import Direction, FloatArray, count, oriented, sample, share, sign
 
 Estimator = Literal["u", "v"]
 
@@ -83,14 +83,14 @@ def median_tuning_curve(
             out of bounds.
     """
     side = sign(direction)
-    numbers = np.sort(side * sample("scores", scores, infinite=True))
+    numbers = np.sort(oriented("scores", scores, direction))
     n = len(numbers)
     worst, best = sorted((side * bounds[0], side * bounds[1]))
     finite = numbers[np.isfinite(numbers)]
     if len(finite) and not worst <= finite[0] <= finite[-1] <= best:
         raise ValueError(f"scores: must lie within bounds {bounds}, got {side * finite[0]} and {side * finite[-1]}")
     levels = share("quantile", quantile) ** (1 / np.arange(1, _budget(draws, n) + 1))
-    limits, steps = cdf_band(n, kind=band, alpha=alpha), np.concatenate(([worst], numbers, [best]))
+    limits, steps = cdf_band(n, kind=band, alpha=alpha), np.clip([worst, *numbers, best], worst, best)
     curves = (_first_at(np.arange(n + 1) / n, levels), _first_at(limits.high, levels), _first_at(limits.low, levels))
     value, low, high = (side * steps[places] for places in curves)
     return TuningCurve(value, *((low, high) if side > 0 else (high, low)))
@@ -107,8 +107,7 @@ def equal_budget_chance(
     Raises:
         ValueError: If a score is NaN, or `draws` is above the shorter sample, which is where it ends by itself.
     """
-    side = sign(direction)
-    first, second = (np.sort(side * sample(*pair, infinite=True)) for pair in (("a", a), ("b", b)))
+    first, second = np.sort(oriented("a", a, direction)), np.sort(oriented("b", b, direction))
     n = _budget(draws, min(len(first), len(second)))
     weights = np.concatenate(([0.0], np.cumsum(_weights_u(len(second), n))))
     below = weights[np.searchsorted(second, first, side="left")]
