@@ -1,4 +1,4 @@
-"""The statistics of the verdict: numbers in, estimates with their uncertainty out; numpy and scipy, nothing else of ours.
+"""The statistics of the verdict: numbers in, estimates with their uncertainty out, by numpy and scipy.
 
 `comparison` weighs one arm against another over the pairs that `pairs` has matched, by `t_tests` and the exact
 `sign_flips`; `verdicts` says in words what an interval shows, `family` what is left of it among other comparisons
@@ -9,7 +9,7 @@ draw what a search is worth at a budget, over the exact `bands`; `selection` ask
 across many arms.
 
 Differences are a - b in the unit of the metric; where better matters, a function takes the `direction`. Whatever is
-random takes a generator, and the order of the rows changes no bit of a result.
+random takes a generator, and the order of the rows changes no result.
 """
 
 from reports.statistics.bands import Band, cdf_band, dkw_epsilon, ks_epsilon
