@@ -13,6 +13,8 @@ from reports.statistics.planning import pairs_needed
 from reports.statistics.sign_flips import fewest_pairs, sign_flip_p
 from reports.statistics.verdicts import Verdict, verdict
 
+_HOPELESS = 1_000
+
 
 @dataclass(frozen=True)
 class PairedComparison:
@@ -26,7 +28,8 @@ class PairedComparison:
         deviation: Standard deviation of the differences; None below two pairs.
         p: Exact two-sided sign-flip p.
         verdict: From the interval and the margin; better and worse need p ≤ alpha as well.
-        pairs_needed: More pairs that the question takes: 0 where it is answered, None where no number would answer it.
+        pairs_needed: More pairs that the question takes: 0 where it is answered, None where it is
+            answered by millions at best.
     """
 
     n: int
@@ -94,7 +97,7 @@ def _said(differences: FloatArray, by_interval: Verdict, p: float, alpha: float)
 def _still_needed(mean: float, deviation: float, n: int, margin: float, alpha: float) -> int | None:
     """Pairs until an interval around the same mean would exclude 0 or lie within the margin, whichever comes first."""
     width = max(abs(mean), margin - abs(mean))
-    if not width:
+    if width < deviation / _HOPELESS:
         return None
     needed = pairs_needed(deviation, half_width=width, alpha=alpha)
     return max(needed, fewest_pairs(alpha=alpha), n + 1) - n

@@ -82,4 +82,5 @@ def noether_pairs(probability: float, *, alpha: float = 0.05, power: float = 0.9
 def _power(effect: float, n: int, paired: bool, alpha: float) -> float:
     df, shift = (n - 1, effect * math.sqrt(n)) if paired else (2 * n - 2, effect * math.sqrt(n / 2))
     edge = float(stats.t.ppf(1 - alpha / 2, df))
-    return float(stats.nct.sf(edge, df, shift) + stats.nct.cdf(-edge, df, shift))
+    # The other tail mirrored: scipy's lower tail is NaN where the upper one is a plain 0.
+    return float(stats.nct.sf(edge, df, shift) + stats.nct.sf(edge, df, -shift))

@@ -29,9 +29,9 @@ def sign_flip_p(differences: npt.ArrayLike, *, rng: np.random.Generator | None =
     count("draws", draws, least=1)
     if len(numbers) > EXACT_PAIRS:
         return _drawn(numbers, rng, draws)
-    # scipy walks all 2ⁿ patterns; sums of two halves, one of them sorted, answer the same in 2^(n/2) and need no luck.
+    # scipy walks all 2ⁿ patterns; sorted sums of two halves answer the same in 2^(n/2) and need no luck.
     middle = len(numbers) // 2
-    left, right = _signed_sums(numbers[:middle]), np.sort(_signed_sums(numbers[middle:]))
+    left, right = np.sort(_signed_sums(numbers[:middle])), np.sort(_signed_sums(numbers[middle:]))
     reach = abs(math.fsum(numbers.tolist())) - _ROUNDING * math.fsum(np.abs(numbers).tolist())
     if reach <= 0:
         return 1.0

@@ -98,9 +98,7 @@ def restricted_mean(times: npt.ArrayLike, reached: Sequence[bool], *, horizon: f
     curve = kaplan_meier(times, reached)
     positive("horizon", horizon)
     if horizon > curve.times[-1] and curve.share[-1] > 0:
-        raise ValueError(
-            f"horizon: nothing is known after {curve.times[-1]:g}, where runs were last seen, got {horizon:g}"
-        )
+        raise ValueError(f"horizon: must not be after {curve.times[-1]:g}, when a run was last seen, got {horizon:g}")
     inside = curve.times < horizon
     edges = np.concatenate(([0.0], curve.times[inside], [horizon]))
     areas = np.diff(edges) * np.concatenate(([1.0], curve.share[inside]))

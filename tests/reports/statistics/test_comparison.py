@@ -111,6 +111,8 @@ def test_what_is_undetermined_says_how_many_pairs_more() -> None:
 def test_where_no_number_of_pairs_would_do_none_is_given() -> None:
     found = paired_comparison([1, -1, 1, -1], [0, 0, 0, 0], margin=0)
     assert (found.verdict, found.pairs_needed) == (Verdict.UNDETERMINED, None)
+    # The mean of these is 0 but for the last bit of a double.
+    assert paired_comparison([0.002, 0.016], [0.0, 0.018], margin=0).pairs_needed is None
 
 
 def test_the_test_holds_even_where_the_interval_is_clear_of_nothing() -> None:

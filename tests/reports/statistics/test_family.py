@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from reports.statistics import Verdict, judge, paired_comparison
 
@@ -73,12 +72,12 @@ def test_identical_arms_are_told_apart_as_often_as_alpha_allows() -> None:
 
 
 def test_looking_after_every_pair_claims_no_more_than_looking_once() -> None:
-    runs, false, naive = 400, 0, 0
+    runs, false, naive = 200, 0, 0
     for seed in range(runs):
         rng = np.random.default_rng(seed)
         differences = rng.normal(size=30)
         looks = [paired_comparison(differences[:n], np.zeros(n), margin=0.0) for n in range(5, 31)]
         false += any(judge({"a": look}, planned=30)["a"].verdict.claims for look in looks)
-        naive += any(stats.ttest_1samp(differences[:n], 0).pvalue <= 0.05 for n in range(5, 31))
+        naive += any(look.low > 0 or look.high < 0 for look in looks)
     assert false / runs <= 0.065
     assert naive / runs > 0.15

@@ -42,7 +42,7 @@ def test_adjusting_keeps_order_and_bounds_and_knows_no_places(p, random) -> None
 def test_an_empty_family_is_no_error_and_a_p_above_one_is() -> None:
     assert len(holm([])) == len(benjamini_hochberg([])) == 0
     for adjust in (holm, benjamini_hochberg):
-        with pytest.raises(ValueError, match="p_values: must lie from 0 to 1, got 1.5"):
+        with pytest.raises(ValueError, match=r"p_values: must lie from 0 to 1, got 1.5"):
             adjust([0.5, 1.5])
-        with pytest.raises(ValueError, match="p_values: must lie from 0 to 1, got -0.5"):
+        with pytest.raises(ValueError, match=r"p_values: must lie from 0 to 1, got -0.5"):
             adjust([-0.5])
