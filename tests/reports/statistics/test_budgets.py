@@ -43,6 +43,16 @@ def test_the_order_of_a_random_cohort_means_nothing() -> None:
     assert errors.tolist() == [INF, -0.5, -0.9, -0.9]
 
 
+def test_the_same_dice_give_the_same_curve_for_any_order_of_the_rows() -> None:
+    rng = np.random.default_rng(2)
+    scores, costs, order = rng.random(9), rng.random(9), rng.permutation(9)
+    one, two, other = (
+        shuffled_best_by_cost(s, c, budgets=[0.5, 1, 2, 3], rng=np.random.default_rng(seed), draws=3).tolist()
+        for s, c, seed in ((scores, costs, 1), (scores[order], costs[order], 1), (scores, costs, 2))
+    )
+    assert one == two != other
+
+
 def test_a_low_quantile_is_worse_and_costs_count() -> None:
     low, high = (
         shuffled_best_by_cost([0.1, 0.9], [1, 5], budgets=[1, 5, 6], rng=np.random.default_rng(0), quantile=q).tolist()

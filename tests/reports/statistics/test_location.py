@@ -16,6 +16,7 @@ from reports.statistics.location import moments
         ([0.9905, 0.9912, 0.9918, 0.9921, 0.5], 0.9911666666666666),
         (range(1, 11), 5.5),
         ([3, 1, 8], 4.0),
+        ([0, 0, 1, 1, 2, 2, 9, 100], 1.5),
     ],
 )
 def test_iqm_cuts_a_quarter_of_all_scores_from_either_end(scores, expected) -> None:
@@ -70,6 +71,12 @@ def test_the_median_lies_between_order_statistics(n, places) -> None:
     assert (found.low, found.high) == (places or (None, None))
     if places:
         assert stats.binom.cdf(places[0] - 1, n, 0.5) <= 0.025 < stats.binom.cdf(places[0], n, 0.5)
+
+
+def test_the_interval_of_the_median_takes_a_tail_of_exactly_half_alpha() -> None:
+    found = median_interval(np.arange(6.0), alpha=2 / 2**6)
+    assert (found.low, found.high) == (0, 5)
+    assert median_interval(np.arange(6.0), alpha=1.99 / 2**6).low is None
 
 
 @pytest.mark.parametrize("n", range(6, 60))

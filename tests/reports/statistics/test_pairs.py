@@ -13,6 +13,7 @@ def test_a_missing_partner_is_counted_and_costs_its_pair_only() -> None:
     found = match_pairs([(seed, 0.5) for seed in range(10)], [(seed, 0.25) for seed in range(9)])
     assert len(found.a) == len(found.b) == 9
     assert found.unpaired == ("9",)
+    assert match_pairs([(1, 0.5)], [(1, 0.5), (2, 0.5)]).unpaired == ("2",)
     assert found.failed == ()
 
 

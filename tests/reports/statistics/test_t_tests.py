@@ -64,13 +64,13 @@ def test_equivalence_is_the_narrower_interval_within_the_margin(a, b) -> None:
     assert not tost(a, b, margin=0.0012).equivalent
 
 
-@given(SCORES, st.sampled_from([0.01, 0.05, 0.1, 0.3]))
+@given(SCORES, st.sampled_from([0.01, 0.05, 0.1, 0.3]), st.sampled_from([-0.25, 0, 0.02, 0.25]))
 @settings(max_examples=50, deadline=None)
-def test_the_two_forms_of_equivalence_agree(scores, margin) -> None:
-    found = tost(scores, scores[::-1], margin=margin)
-    if found.low < found.high:
+def test_the_two_forms_of_equivalence_agree(scores, margin, offset) -> None:
+    found = tost(scores, scores[::-1] + offset, margin=margin)
+    if found.high - found.low > 1e-6:
         assert found.equivalent == (-margin <= found.low and found.high <= margin)
-        differences = scores - scores[::-1]
+        differences = scores - (scores[::-1] + offset)
         upper = stats.ttest_1samp(differences, margin, alternative="less").pvalue
         lower = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
         assert found.p == pytest.approx(max(upper, lower), rel=1e-6)
@@ -80,6 +80,7 @@ def test_identical_arms_are_equivalent_and_constantly_different_ones_by_the_marg
     assert tost([0.5] * 4, [0.5] * 4, margin=0.1) == tost([0.5] * 2, [0.5] * 2, margin=0.1)
     assert (tost([0.5] * 4, [0.5] * 4, margin=0.1).p, tost([1.0] * 4, [0.5] * 4, margin=0.1).p) == (0, 1)
     assert not tost([0.6] * 4, [0.5] * 4, margin=0.05).equivalent
+    assert not tost([1.0] * 4, [0.5] * 4, margin=0.5).equivalent
     with pytest.raises(ValueError, match="margin: must be a finite number above 0, got 0"):
         tost([1, 2], [1, 2], margin=0)
     with pytest.raises(ValueError, match=r"2 \* alpha: must lie between 0 and 1, got 1.2"):

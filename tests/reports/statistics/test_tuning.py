@@ -57,6 +57,8 @@ def test_the_median_curve() -> None:
     values = median_tuning_curve(SCORES).values
     assert values[[0, 1, 3]].tolist() == [0.75, 0.83, 0.92]
     assert median_tuning_curve(SCORES, quantile=0.2).values[[0, 1, 3]].tolist() == [0.68, 0.75, 0.83]
+    # .027 to the power of ⅓ is .3 but for its last bit, and so the third of ten.
+    assert median_tuning_curve(np.arange(1.0, 11.0), quantile=0.027).values[2] == 3
     errors = median_tuning_curve([1 - score for score in SCORES], direction="minimize").values
     assert errors[[0, 1, 3]] == pytest.approx([0.25, 0.17, 0.08])
 
@@ -69,6 +71,7 @@ def test_what_was_pruned_stays_in_the_curve() -> None:
     )
     assert median_tuning_curve([0.9, -INF, -INF]).values[0] == -INF
     assert median_tuning_curve([0.9, -INF, -INF], bounds=(0, 1)).values[0] == 0
+    assert median_tuning_curve([-INF, -INF]).values.tolist() == [-INF, -INF]
     with pytest.raises(ValueError, match="scores: a failed run is the infinity that is worst"):
         median_tuning_curve([0.9, INF])
 
