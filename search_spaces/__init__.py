@@ -7,10 +7,12 @@ before anything is started.
 
 from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, is_same
 from search_spaces.errors import CapsweepError, SpaceError
+from search_spaces.numbers import NUMBER_PATTERN, exponent_hint, read_number
 from search_spaces.presets import preset_names, read_preset
 from search_spaces.space import Parameter, SearchSpace
 
 __all__ = [
+    "NUMBER_PATTERN",
     "CapsweepError",
     "Choice",
     "Domain",
@@ -21,7 +23,9 @@ __all__ = [
     "Params",
     "SearchSpace",
     "SpaceError",
+    "exponent_hint",
     "is_same",
     "preset_names",
+    "read_number",
     "read_preset",
 ]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from search_spaces.errors import SpaceError
+from search_spaces.numbers import read_number
 
 ParamValue: TypeAlias = str | int | float | bool
 Params: TypeAlias = Mapping[str, ParamValue]
@@ -94,8 +95,8 @@ class Float:
     """The real numbers from `low` to `high`, both included.
 
     Args:
-        low: Smallest value.
-        high: Largest value.
+        low: Smallest value; text that reads as a number will do.
+        high: Largest value, likewise.
         log: Whether to search on a logarithmic scale; needs `low > 0`.
 
     Raises:
@@ -107,9 +108,10 @@ class Float:
     log: bool = False
 
     def __post_init__(self) -> None:
-        for end, value in (("low", self.low), ("high", self.high)):
-            if not _is_real(value):
-                raise SpaceError(f"{end} must be a finite number, got {value!r}{_exponent_hint(value)}")
+        for end, given in (("low", self.low), ("high", self.high)):
+            value = read_number(given)
+            if not isinstance(value, int | float) or not _is_real(value):
+                raise SpaceError(f"{end} must be a finite number, got {given!r}")
             object.__setattr__(self, end, float(value))
         _check_order(self.low, self.high, self.log)
         if not math.isfinite(self.high - self.low):
@@ -225,17 +227,6 @@ def _is_real(value: object) -> bool:
 def _is_text(value: object) -> bool:
     # A lone surrogate, which YAML's escapes can write, has no UTF-8 form: the log could not hold it.
     return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
-
-
-def _exponent_hint(value: object) -> str:
-    """YAML reads 1e-4 as text: the commonest slip in a sweep file deserves its own words."""
-    try:
-        number = float(value) if isinstance(value, str) else math.nan
-    except ValueError:
-        return ""
-    mantissa, e, exponent = repr(number).partition("e")
-    text = mantissa + ("" if "." in mantissa else ".0") + e + exponent
-    return f" (YAML reads it as text; write {text})" if math.isfinite(number) else ""
 
 
 def _check_order(low: float, high: float, log: bool) -> None:

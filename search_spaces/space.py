@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, Suggester, is_same
 from search_spaces.errors import SpaceError
+from search_spaces.numbers import read_number
 
 _OTHER: Any = object()  # stands for all values that no condition names
 _KINDS: dict[str, type[Int] | type[Float]] = {"int": Int, "float": Float}
@@ -111,13 +112,21 @@ class SearchSpace:
                 raise SpaceError(f"{name}: must lie in {parameter.domain.to_mapping()}, got {params[name]!r}")
 
     def coerce(self, params: Params) -> dict[str, ParamValue]:
-        """A point of the space as `suggest` would give it, in the space's order: 0 for a real number becomes 0.0.
+        """A point of the space as `suggest` would give it, in the space's order.
+
+        0 and text that reads as a number ("1e-4") become real numbers where the space has real ones.
 
         Raises:
             SpaceError: If it is no point of the space.
         """
-        self.validate(params)
-        return {name: p.domain.cast(params[name]) for name, p in self.parameters.items() if name in params}
+        read = {name: self._read_value(name, value) for name, value in params.items()}
+        self.validate(read)
+        return {name: p.domain.cast(read[name]) for name, p in self.parameters.items() if name in read}
+
+    def _read_value(self, name: str, value: ParamValue) -> ParamValue:
+        parameter = self.parameters.get(name)
+        is_real = parameter is not None and isinstance(parameter.domain, Float)
+        return cast(ParamValue, read_number(value)) if is_real else value
 
     def size(self) -> int | None:
         """How many points the space has; None where a real number makes them endless."""
