@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, read_number
 
 # The phases after search are keys of the contract already, so that a sweep file written for them fails loudly.
 _LATER = "is not run by this version: only 0 works; leave it out"
@@ -25,10 +25,11 @@ def _function_path(value: str) -> str:
     return value
 
 
-def _no_truth(value: object) -> object:
-    if isinstance(value, bool):
+def _number(value: object) -> object:
+    number = read_number(value)
+    if isinstance(number, bool) or not isinstance(number, int | float):
         raise ValueError(f"must be a number, got {value!r}")
-    return value
+    return number
 
 
 def plain(value: dict[str, Any]) -> dict[str, Any]:
@@ -56,15 +57,16 @@ def _count(value: object) -> object:
 
 
 def _gpus(value: object) -> object:
+    number = read_number(value)
     if value == "auto" or (
-        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max
+        isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= sys.float_info.max
     ):
-        return value
+        return number
     raise ValueError(f"must be auto or a number of at least 0, got {value!r}")
 
 
 Whole: TypeAlias = Annotated[int, Field(strict=True)]
-Real: TypeAlias = Annotated[float, BeforeValidator(_no_truth), Field(allow_inf_nan=False)]
+Real: TypeAlias = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 NotYet: TypeAlias = Annotated[Whole, AfterValidator(_zero)]
 Plain: TypeAlias = Annotated[dict[str, Any], AfterValidator(plain)]
 FunctionPath: TypeAlias = Annotated[str, AfterValidator(_function_path)]

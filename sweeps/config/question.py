@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -39,7 +39,7 @@ class DatasetConfig(Section):
     train: Whole | None = Field(None, ge=1, description="Examples to train on; all of their part if not given.")
     validation: Whole | None = Field(None, ge=1, description="Examples to validate on; all of their part if not given.")
     split_seed: Whole = Field(0, ge=0, lt=2**31, description="Decides which example is in which part.")
-    file: str | None = Field(None, description="Where the file mnist.npz lies.")
+    file: Annotated[str, Field(min_length=1)] | None = Field(None, description="Where the file mnist.npz lies.")
 
     @model_validator(mode="before")
     @classmethod

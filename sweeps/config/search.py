@@ -41,7 +41,9 @@ class SearchConfig(Section):
     sampler: Annotated[Named, BeforeValidator(named)] = Named(name="tpe")
     pruner: Annotated[Named, BeforeValidator(named)] = Named(name="median")
     first: tuple[Plain, ...] = Field((), description="Params to try first.")
-    warm_start: tuple[str, ...] = Field((), description="Run directories whose trials the sampler is to know.")
+    warm_start: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="Run directories whose trials the sampler is to know."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from search_spaces import Choice, ParamValue, SpaceError, is_same, preset_names, read_preset
+from search_spaces import Choice, ParamValue, SpaceError, exponent_hint, is_same, preset_names, read_preset
 from sweeps.config.document import override, read_yaml
 from sweeps.config.fields import NotYet, Space, Whole
 from sweeps.config.machine import FaultsConfig, WorkersConfig
@@ -94,10 +94,19 @@ class SweepConfig(Section):
         for name in TrainingConfig.model_fields:
             parameter = self.space.parameters.get(name)
             for value in parameter.domain.corners() if parameter else ():
+                if isinstance(value, str) and name == "learning_rate":  # in a list, text stays text
+                    raise ValueError(f"space: {name}: must be a number, got {value!r}{exponent_hint(value)}")
                 try:
                     TrainingConfig.model_validate({name: value}, strict=True)
                 except ValidationError as error:
                     raise ValueError(explain(error, TrainingConfig, source="space")) from None
+        return self
+
+    @model_validator(mode="after")
+    def _a_schedule_ends_with_the_trial(self) -> Self:
+        at, epochs = self.training.schedule.at, self.search.epochs
+        if at and at[-1] >= epochs:
+            raise ValueError(f"training.schedule.at: must name epochs below search.epochs, {epochs}, got {list(at)}")
         return self
 
     @model_validator(mode="after")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from search_spaces import read_number
 from sweeps.config.fields import Real, Whole
 from sweeps.config.section import Named, Section, named
 
@@ -20,6 +22,13 @@ class Optimizer(Named):
     """An optimizer of Keras by its name in lower case, with arguments of its class beside it."""
 
     name: OptimizerName
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_numbers(cls, document: Any) -> Any:
+        # No optimizer has an argument that is text and reads as a number.
+        is_mapping = isinstance(document, Mapping)
+        return {key: read_number(value) for key, value in document.items()} if is_mapping else document
 
 
 class Schedule(Section):

@@ -58,16 +58,19 @@ SWEEP_FILES = {
     "low above high": (edited("[2, 4]", "[4, 2]"), "space: pool_size: low must not exceed high, got [4, 2]"),
     "log of zero": (edited("[0.1, 10.0]", "[0, 10.0]"), "space: temperature: a logarithmic scale needs low > 0"),
     "not a number": (edited("[0.1, 10.0]", "[.nan, 10.0]"), "space: temperature: low must be a finite number"),
-    "number read as text": (edited("1.0e-4", "1e-4"), "YAML reads it as text; write 0.0001"),
+    "number read as text": (
+        edited("{float: [1.0e-4, 1.0e-2], log: true}", "[1e-4, 1e-2]"),
+        "YAML reads it as text; write 0.0001",
+    ),
     "condition on nothing": (edited("{pooling: capsule}", "{poling: capsule}"), "its condition names 'poling'"),
     "condition never true": (edited("{pooling: capsule}", "{pooling: caps}"), "pooling = 'caps' never holds"),
     "compare no choice": (edited("compare: pooling", "compare: pool_size"), "compare: must name a parameter"),
     "compare nothing": (edited("compare: pooling", "compare: x"), "compare: must name a parameter"),
-    "negative budget": (edited("trials: 2", "trials: -2"), "search.trials: input should be greater than or equal to 1"),
+    "negative budget": (edited("trials: 2", "trials: -2"), "search.trials: must be at least 1"),
     "no space": ("name: bad\n", "space: is needed and not given"),
     "not YAML": ("space: [", "not YAML"),
     "a list": ("- space", "a sweep file maps keys to values"),
-    "unknown sampler": (GOOD + "objective: {at: sometimes}\n", "objective.at: input should be 'last' or 'best'"),
+    "unknown sampler": (GOOD + "objective: {at: sometimes}\n", "objective.at: must be one of last, best"),
     "sampler of no name": (
         edited("epochs: 1", "epochs: 1, sampler: tep"),
         "search.sampler.name: must be one of random",
@@ -78,7 +81,7 @@ SWEEP_FILES = {
     ),
     "pruner setting": (
         edited("epochs: 1", "epochs: 1, pruner: {name: median, warmup_steps: -1}"),
-        "warmup_steps: input should be greater than or equal to 0",
+        "warmup_steps: must be at least 0",
     ),
     "later phase": (GOOD + "confirm: {seeds: 5}\n", "confirm.seeds: is not run by this version"),
     "unknown data set": (edited("name: digits", "name: cifar"), "must be one of mnist, digits"),
@@ -92,7 +95,7 @@ SWEEP_FILES = {
     ),
     "setting out of range": (
         edited("learning_rate: {float: [1.0e-4, 1.0e-2], log: true}", "batch_size: {int: [0, 8]}"),
-        "space: batch_size: input should be greater than or equal to 1",
+        "space: batch_size: must be at least 1",
     ),
     "loss without a direction": (
         GOOD + "objective: {metric: val_loss}\n",

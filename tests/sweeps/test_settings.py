@@ -66,17 +66,17 @@ def test_bare_names_have_the_default_settings() -> None:
         ),
         (
             "sampler: {name: tpe, startup_trials: 0}",
-            "startup_trials: input should be greater than or equal to 1 (got 0)",
+            "startup_trials: must be at least 1, got 0",
         ),
-        ("sampler: {name: tpe, startup_trials: true}", "startup_trials: input should be a valid integer (got True)"),
-        ("sampler: {name: tpe, candidates: 0}", "candidates: input should be greater than or equal to 1 (got 0)"),
-        ("sampler: {name: tpe, multivariate: 1}", "multivariate: input should be a valid boolean (got 1)"),
+        ("sampler: {name: tpe, startup_trials: true}", "startup_trials: must be a whole number, got True"),
+        ("sampler: {name: tpe, candidates: 0}", "candidates: must be at least 1, got 0"),
+        ("sampler: {name: tpe, multivariate: 1}", "multivariate: must be true or false, got 1"),
         (
             "pruner: {name: median, warmup_steps: -1}",
-            "warmup_steps: input should be greater than or equal to 0 (got -1)",
+            "warmup_steps: must be at least 0, got -1",
         ),
-        ("pruner: {name: median, warmup_steps: 1.5}", "warmup_steps: input should be a valid integer"),
-        ("pruner: {name: median, startup_trials: 0}", "startup_trials: input should be greater than or equal to 1"),
+        ("pruner: {name: median, warmup_steps: 1.5}", "warmup_steps: must be a whole number"),
+        ("pruner: {name: median, startup_trials: 0}", "startup_trials: must be at least 1"),
     ],
 )
 def test_what_is_not_known_or_breaks_a_rule_is_refused_before_anything_starts(text: str, message: str) -> None:
