@@ -35,9 +35,16 @@ _RULES = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel], *, source: str) -> str:
-    """One line per broken rule: `source: key.key: rule, got value`."""
-    lines = [_line(detail, model) for detail in error.errors() if not _follows(detail)]
+def explain(error: ValidationError, model: type[BaseModel], *, source: str, also: Sequence[str] = ()) -> str:
+    """One line per broken rule: `source: key.key: rule, got value`.
+
+    Args:
+        error: What pydantic found.
+        model: What it checked the document against.
+        source: How messages name the document.
+        also: Keys that are known at its top without being the model's.
+    """
+    lines = [_line(detail, model, also) for detail in error.errors() if not _follows(detail)]
     return "\n".join(f"{source}: {line}" for line in dict.fromkeys(lines))
 
 
@@ -46,11 +53,11 @@ def _follows(detail: Any) -> bool:
     return bool(detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"])
 
 
-def _line(detail: Any, model: type[BaseModel]) -> str:
+def _line(detail: Any, model: type[BaseModel], also: Sequence[str]) -> str:
     kind, path = detail["type"], [str(part) for part in detail["loc"] if part != "[key]"]
     where, value = ".".join(path), detail["input"]
     if kind == "extra_forbidden":
-        return _unknown(where, _fields(model, path[:-1]))
+        return _unknown(where, [*_fields(model, path[:-1]), *(also if len(path) == 1 else ())])
     if kind == "missing":
         return f"{where}: is needed and not given"
     if kind == "invalid_key" or "[key]" in detail["loc"]:

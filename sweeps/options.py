@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.config import SweepConfig
-from sweeps.config.document import override
+from sweeps.config.changes import with_changes
 from sweeps.drift import CHANGEABLE, check_changes
 from sweeps.errors import ConfigError
 
@@ -60,10 +60,8 @@ def changed(
             raise ConfigError(f"--allow: must be one of {', '.join(CHANGEABLE)}, got {key!r}")
     source = sweep or "--set"
     asked = config.model_dump(mode="json") if sweep is None else SweepConfig.load(sweep).model_dump(mode="json")
-    for change in changes or ():
-        asked = override(asked, change)
     by_name = {change.partition("=")[0].strip() for change in changes or ()}
-    other = SweepConfig.from_mapping(asked, source=source)
+    other = SweepConfig.from_mapping(with_changes(asked, changes or ()), source=source)
     check_changes(config, other, allowed=by_name | set(allowed or ()), source=source)
     return relocated(other, workers=workers, gpus=gpus, dataset=dataset)
 

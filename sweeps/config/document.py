@@ -1,8 +1,8 @@
-"""YAML as a sweep file needs it: no key twice, every failure a ConfigError, and single keys replaced from outside."""
+"""YAML as a sweep file needs it: no key twice, and every failure a ConfigError."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -58,24 +58,3 @@ def read_yaml(text: str, *, source: str) -> Any:
         raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ConfigError(f"{source}: not YAML: nested too deeply") from None
-
-
-def override(document: Mapping[str, Any], change: str) -> dict[str, Any]:
-    """Apply one `key.key=value`, its value read as YAML, making the sections on the way.
-
-    Raises:
-        ConfigError: If the change does not read so.
-    """
-    path, equals, text = change.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise ConfigError(f"--set: must read key.key=value, got {change!r}")
-    return _replaced(document, keys, read_yaml(text, source=f"--set {path}"))
-
-
-def _replaced(section: object, keys: list[str], value: object) -> dict[str, Any]:
-    if isinstance(section, str):  # a bare name is short for {name: ...}
-        section = {"name": section}
-    opened = dict(section) if isinstance(section, Mapping) else {}
-    opened[keys[0]] = value if len(keys) == 1 else _replaced(opened.get(keys[0]), keys[1:], value)
-    return opened

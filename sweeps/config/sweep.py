@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from search_spaces import Choice, ParamValue, SpaceError, exponent_hint, is_same, preset_names, read_preset
-from sweeps.config.document import override, read_yaml
+from search_spaces import Choice, ParamValue, SpaceError, exponent_hint, is_same
+from sweeps.config.changes import with_changes
 from sweeps.config.fields import NotYet, Space, Whole
+from sweeps.config.inheritance import EXTENDS, SweepText, find, resolve
 from sweeps.config.machine import FaultsConfig, WorkersConfig
 from sweeps.config.objective import ObjectiveConfig
 from sweeps.config.question import DatasetConfig, ModelConfig
@@ -147,18 +147,11 @@ class SweepConfig(Section):
         """Read a sweep file's text.
 
         Args:
-            text: YAML.
+            text: YAML; its paths are relative to the current directory.
             source: How messages name it.
             changes: `key.key=value` overrides, their values read as YAML.
         """
-        document = read_yaml(text, source=source)
-        if not isinstance(document, Mapping):
-            raise ConfigError(
-                f"{source}: a sweep file maps keys to values; known keys are {', '.join(cls.model_fields)}"
-            )
-        for change in changes:
-            document = override(document, change)
-        return cls.from_mapping(document, source=source)
+        return cls._resolved(SweepText(text, source), changes)
 
     @classmethod
     def from_mapping(cls, document: Mapping[str, object], *, source: str) -> Self:
@@ -166,17 +159,17 @@ class SweepConfig(Section):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise ConfigError(explain(error, cls, source=source)) from None
+            raise ConfigError(explain(error, cls, source=source, also=(EXTENDS,))) from None
 
     @classmethod
     def load(cls, name: str, *, changes: tuple[str, ...] = ()) -> Self:
-        """Read a sweep file, or a preset where no file has that name."""
-        path = Path(name)
-        is_path = path.suffix in {".yaml", ".yml"} or "/" in name
-        if is_path or path.is_file() or (path.exists() and name not in preset_names()):
-            try:
-                return cls.from_text(path.read_text(encoding="utf-8"), source=name, changes=changes)
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-                raise ConfigError(f"{name}: cannot be read as a sweep file: {reason}") from None
-        return cls.from_text(read_preset(name), source=f"preset {name}", changes=changes)
+        """Read a sweep file, or a preset where no file has that name, with what it extends below it.
+
+        Paths in the file are relative to it.
+        """
+        return cls._resolved(find(name), changes)
+
+    @classmethod
+    def _resolved(cls, found: SweepText, changes: tuple[str, ...]) -> Self:
+        document, source = resolve(found, known=[*cls.model_fields, EXTENDS])
+        return cls.from_mapping(with_changes(document, changes), source=source)
