@@ -128,7 +128,7 @@ def test_a_bad_sweep_file_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["launch", "quikstart"], "no preset named 'quikstart'; there are full, quickstart"),
+        (["launch", "quikstart"], "no preset named 'quikstart'; there are full, notebook, quickstart"),
         (["launch", "missing.yaml"], "missing.yaml: cannot be read as a sweep file: No such file"),
         (["launch", "folder"], "folder: cannot be read as a sweep file: Is a directory"),
         (["launch", "binary.yaml"], "binary.yaml: "),

@@ -68,7 +68,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         "objective.constraints": {},
         "search.budget": "trials",
         "search.seconds": None,
-        "search.cohort": None,
+        "search.cohort": 20,
         "search.repeats": "replicate",
         "search.warm_start": (),
         "training.optimizer.name": "adam",
@@ -153,7 +153,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         ("objective.metric=val_top2", "val_top2"),
         ("objective.direction=minimize", "minimize"),
         ("objective.at=best", "best"),
-        ("search.trials=1", 1),
+        ("search.trials=20", 20),
         ("search.epochs=1", 1),
         ("confirm.seeds=0", 0),
         ("training.batch_size=32", 32),
@@ -428,7 +428,7 @@ def test_load_reads_a_file_or_a_preset(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "folder").mkdir()
     with pytest.raises(ConfigError, match=r"^folder: cannot be read as a sweep file: Is a directory"):
         SweepConfig.load("folder")
-    with pytest.raises(SpaceError, match="no preset named 'nothing'; there are full, quickstart"):
+    with pytest.raises(SpaceError, match="no preset named 'nothing'; there are full, notebook, quickstart"):
         SweepConfig.load("nothing")
     with pytest.raises(ConfigError, match=r"^preset full: seed: "):
         SweepConfig.load("full", changes=("seed=x",))

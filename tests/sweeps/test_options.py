@@ -15,8 +15,8 @@ from sweeps.options import changed, configure, free_directory, read_seconds, rel
 
 
 def test_options_win_over_set_and_set_over_the_file() -> None:
-    config = configure("full", workers="3", gpus=None, dataset=None, changes=["workers.count=2", "search.trials=7"])
-    assert (config.workers.count, config.search.trials) == (3, 7)
+    config = configure("full", workers="3", gpus=None, dataset=None, changes=["workers.count=2", "search.trials=70"])
+    assert (config.workers.count, config.search.trials) == (3, 70)
     assert configure("full", workers=None, gpus="0.5", dataset=None, changes=None).workers.gpus == 0.5
 
 
