@@ -212,6 +212,14 @@ def plan(
         typer.echo(line)
 
 
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of sweep files, from which editors complete and check them."""
+    from sweeps.config.schema import sweep_schema
+
+    typer.echo(json.dumps(sweep_schema(), indent=2))
+
+
 def main() -> None:
     """The command `capsweep`: a user's error is one message and exit code 2, ours a traceback."""
     # A user's own module lies in the current directory; ours are found first, whatever a file there is called.

@@ -6,9 +6,10 @@ import json
 import sys
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from search_spaces import SearchSpace, read_number
+from sweeps.config import shapes
 
 # The phases after search are keys of the contract already, so that a sweep file written for them fails loudly.
 _LATER = "is not run by this version: only 0 works; leave it out"
@@ -65,11 +66,19 @@ def _gpus(value: object) -> object:
     raise ValueError(f"must be auto or a number of at least 0, got {value!r}")
 
 
+Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1)]
 Whole: TypeAlias = Annotated[int, Field(strict=True)]
 Real: TypeAlias = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-NotYet: TypeAlias = Annotated[Whole, AfterValidator(_zero)]
+NotYet: TypeAlias = Annotated[Whole, AfterValidator(_zero), WithJsonSchema(shapes.ZERO)]
 Plain: TypeAlias = Annotated[dict[str, Any], AfterValidator(plain)]
-FunctionPath: TypeAlias = Annotated[str, AfterValidator(_function_path)]
-Space: TypeAlias = Annotated[SearchSpace, BeforeValidator(_read_space), PlainSerializer(SearchSpace.to_mapping)]
-Count: TypeAlias = Annotated[Literal["auto"] | int, BeforeValidator(_count)]
-Gpus: TypeAlias = Annotated[Literal["auto"] | float, BeforeValidator(_gpus)]
+FunctionPath: TypeAlias = Annotated[
+    str, Field(strict=True), AfterValidator(_function_path), WithJsonSchema(shapes.FUNCTION)
+]
+Space: TypeAlias = Annotated[
+    SearchSpace,
+    BeforeValidator(_read_space),
+    PlainSerializer(SearchSpace.to_mapping),
+    WithJsonSchema(shapes.SPACE),
+]
+Count: TypeAlias = Annotated[Literal["auto"] | int, BeforeValidator(_count), WithJsonSchema(shapes.COUNT)]
+Gpus: TypeAlias = Annotated[Literal["auto"] | float, BeforeValidator(_gpus), WithJsonSchema(shapes.SHARE)]

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sweeps.config.fields import Real
+from sweeps.config.fields import Real, Text
 from sweeps.config.section import Section
 
 COSTS = ("parameters", "macs", "train_seconds", "inference_seconds")
@@ -20,7 +20,7 @@ Direction = Literal["maximize", "minimize"]
 class Target(Section):
     """Another objective beside the metric: a metric of the epoch reports, or a cost."""
 
-    metric: str = Field(min_length=1, description=f"A metric of the epoch reports, or one of {', '.join(COSTS)}.")
+    metric: Text = Field(description=f"A metric of the epoch reports, or one of {', '.join(COSTS)}.")
     direction: Direction | None = Field(None, description="Needed for a metric; a cost is minimized.")
 
     @model_validator(mode="after")
@@ -59,21 +59,15 @@ class Bound(Section):
 
 
 class ObjectiveConfig(Section):
-    """What is compared: a metric of the epoch reports, at the last or at the best epoch.
+    """What is compared: a metric of the epoch reports, at the last or at the best epoch."""
 
-    Attributes:
-        metric: Decides: trials are ranked, pruned and stopped by it.
-        direction: Whether more of it is better.
-        at: Which epoch counts.
-        also: Objectives beside it, for samplers that take several.
-        constraints: Bounds by metric or cost; a trial that breaks one is never the best.
-    """
-
-    metric: str = Field("val_accuracy", min_length=1, description="The metric that decides.")
-    direction: Direction = Field("maximize", description="Whether more of it is better.")
+    metric: Text = Field("val_accuracy", description="Decides: trials are ranked, pruned and stopped by it.")
+    direction: Direction = Field("maximize", description="Whether more of it is better; a loss needs it said.")
     at: Literal["last", "best"] = Field("last", description="Which epoch counts.")
-    also: tuple[Target, ...] = Field((), description="Objectives beside the metric.")
-    constraints: dict[str, Bound] = Field({}, description="Bounds by metric or cost.")
+    also: tuple[Target, ...] = Field((), description="Objectives beside the metric, for samplers that take several.")
+    constraints: dict[str, Bound] = Field(
+        {}, description="Bounds by metric or cost; a trial that breaks one is never the best."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from sweeps.config.fields import FunctionPath, Plain, Whole
+from sweeps.config.fields import FunctionPath, Plain, Text, Whole
 from sweeps.config.section import Section
 
 
@@ -21,25 +21,17 @@ class ModelConfig(Section):
 
 
 class DatasetConfig(Section):
-    """Which data, how much of each part, and the seed of the split.
+    """Which data, how much of each part, and the seed of the split."""
 
-    Attributes:
-        name: `mnist` or `digits`; with `load`, what reports call the data.
-        load: A function of the user's own that returns the data.
-        args: Its arguments.
-        train: Examples to train on; all of their part (5/6) if not given.
-        validation: Examples to validate on; all of their part (1/6) if not given.
-        split_seed: Decides which example is in which part.
-        file: Where MNIST lies.
-    """
-
-    name: str = Field("mnist", min_length=1, description="mnist or digits; with load, what reports call the data.")
+    name: Text = Field("mnist", description="mnist or digits; with load, what reports call the data.")
     load: FunctionPath | None = Field(None, description='"package.module:function" that returns (x, y).')
     args: Plain = Field({}, description="Arguments of that function.")
-    train: Whole | None = Field(None, ge=1, description="Examples to train on; all of their part if not given.")
-    validation: Whole | None = Field(None, ge=1, description="Examples to validate on; all of their part if not given.")
+    train: Whole | None = Field(None, ge=1, description="Examples to train on; all of their part (5/6) if not given.")
+    validation: Whole | None = Field(
+        None, ge=1, description="Examples to validate on; all of their part (1/6) if not given."
+    )
     split_seed: Whole = Field(0, ge=0, lt=2**31, description="Decides which example is in which part.")
-    file: Annotated[str, Field(min_length=1)] | None = Field(None, description="Where the file mnist.npz lies.")
+    file: Text | None = Field(None, description="Where the file mnist.npz lies.")
 
     @model_validator(mode="before")
     @classmethod

@@ -7,42 +7,43 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sweeps.config.fields import Plain, Real, Whole
+from sweeps.config.fields import Plain, Real, Text, Whole
 from sweeps.config.section import Named, Section, named
 
 DEFAULT_TRIALS = 60
 
 
 class SearchConfig(Section):
-    """The budget of the search phase, per arm under `compare`, and how Optuna spends it.
+    """The budget of the search phase, per arm under `compare`, and how Optuna spends it."""
 
-    Attributes:
-        budget: What arms have equally much of.
-        trials: Of an arm, under a budget of trials.
-        seconds: Worker seconds of an arm, under a budget of seconds.
-        epochs: Of a trial.
-        cohort: Trials of an arm that are drawn at random before the sampler is asked; the sampler's own start-up trials
-            if not given.
-        repeats: What becomes of a config that has been run already: another seed of it, or another config.
-        sampler: Who chooses params.
-        pruner: Who stops trials that fall behind.
-        first: Params to try before the sampler chooses any, in this order; part of the budget.
-        warm_start: Earlier runs whose trials the sampler knows from the start.
-    """
-
-    budget: Literal["trials", "seconds"] = Field("trials", description="What arms have equally much of.")
-    trials: Whole | None = Field(None, ge=1, description="Of an arm.")
-    seconds: Real | None = Field(None, gt=0, description="Worker seconds of an arm.")
+    budget: Literal["trials", "seconds"] = Field(
+        "trials", description="What arms have equally much of; the amount that is given says it as well."
+    )
+    trials: Whole | None = Field(
+        None, ge=1, description=f"Of an arm, under a budget of trials; {DEFAULT_TRIALS} if not given."
+    )
+    seconds: Real | None = Field(None, gt=0, description="Worker seconds of an arm, under a budget of seconds.")
     epochs: Whole = Field(15, ge=1, description="Of a trial, at most.")
-    cohort: Whole | None = Field(None, ge=0, description="Trials of an arm that are drawn at random first.")
+    cohort: Whole | None = Field(
+        None,
+        ge=0,
+        description="Trials of an arm that are drawn at random before the sampler is asked; the sampler's own start-up "
+        "trials if not given.",
+    )
     repeats: Literal["replicate", "skip"] = Field(
         "replicate", description="A config that has been run already: train another seed of it, or choose another."
     )
-    sampler: Annotated[Named, BeforeValidator(named)] = Named(name="tpe")
-    pruner: Annotated[Named, BeforeValidator(named)] = Named(name="median")
-    first: tuple[Plain, ...] = Field((), description="Params to try first.")
-    warm_start: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        (), description="Run directories whose trials the sampler is to know."
+    sampler: Annotated[Named, BeforeValidator(named)] = Field(
+        Named(name="tpe"), description="Who chooses params, by name or with settings."
+    )
+    pruner: Annotated[Named, BeforeValidator(named)] = Field(
+        Named(name="median"), description="Who stops trials that fall behind, by name or with settings."
+    )
+    first: tuple[Plain, ...] = Field(
+        (), description="Params to try before the sampler chooses any, in this order; part of the budget."
+    )
+    warm_start: tuple[Text, ...] = Field(
+        (), description="Run directories of earlier runs whose trials the sampler knows from the start."
     )
 
     @model_validator(mode="before")

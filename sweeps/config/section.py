@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sweeps.config.fields import plain
+from sweeps.config.fields import Text, plain
 
 
 class Section(BaseModel):
@@ -20,7 +20,7 @@ class Named(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str
+    name: Text = Field(description="Which one.")
 
     @model_validator(mode="after")
     def _settings_are_plain(self) -> Self:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from search_spaces import Choice, ParamValue, SpaceError, exponent_hint, is_same
 from sweeps.config.changes import with_changes
-from sweeps.config.fields import NotYet, Space, Whole
+from sweeps.config.fields import NotYet, Space, Text, Whole
 from sweeps.config.inheritance import EXTENDS, SweepText, find, resolve
 from sweeps.config.machine import FaultsConfig, WorkersConfig
 from sweeps.config.objective import ObjectiveConfig
@@ -24,13 +24,13 @@ from sweeps.messages import explain
 class ConfirmConfig(Section):
     """Fresh paired seeds for each arm's champion."""
 
-    seeds: NotYet = 0
+    seeds: NotYet = Field(0, description="Of each champion. Not run by this version: only 0 works.")
 
 
 class SwapConfig(Section):
     """The same shared params and seed, only the pooling replaced."""
 
-    settings: NotYet = 0
+    settings: NotYet = Field(0, description="So many. Not run by this version: only 0 works.")
 
 
 class SweepConfig(Section):
@@ -40,21 +40,23 @@ class SweepConfig(Section):
         ConfigError: From `from_text` and its kin, with every broken rule on a line of its own.
     """
 
-    name: str = Field("sweep", min_length=1, max_length=120)
-    seed: Whole = Field(0, ge=0, lt=2**31)
-    model: ModelConfig = ModelConfig()
-    dataset: DatasetConfig = DatasetConfig()
-    space: Space
-    compare: str | None = None
-    objective: ObjectiveConfig = ObjectiveConfig()
-    search: SearchConfig = SearchConfig()
-    confirm: ConfirmConfig = ConfirmConfig()
-    swap: SwapConfig = SwapConfig()
-    controls: NotYet = 0
-    cost_probe: NotYet = 0
-    training: TrainingConfig = TrainingConfig()
-    workers: WorkersConfig = WorkersConfig()
-    faults: FaultsConfig = FaultsConfig()
+    name: Text = Field("sweep", max_length=120, description="What reports call the sweep, and its run directory.")
+    seed: Whole = Field(0, ge=0, lt=2**31, description="Decides every random choice of the sweep.")
+    model: ModelConfig = Field(ModelConfig(), description="Who builds the network.")
+    dataset: DatasetConfig = Field(DatasetConfig(), description="Which data, and how it is split.")
+    space: Space = Field(description="What is searched: each param with the values it may have, in order.")
+    compare: Text | None = Field(
+        None, description="A param of the space, an unconditional list: one study and an equal budget for each value."
+    )
+    objective: ObjectiveConfig = Field(ObjectiveConfig(), description="What trials are judged by.")
+    search: SearchConfig = Field(SearchConfig(), description="The budget of the search, and how it is spent.")
+    confirm: ConfirmConfig = Field(ConfirmConfig(), description="Reserved: fresh seeds for each arm's champion.")
+    swap: SwapConfig = Field(SwapConfig(), description="Reserved: only the compared param replaced.")
+    controls: NotYet = Field(0, description="Reserved. Not run by this version: only 0 works.")
+    cost_probe: NotYet = Field(0, description="Reserved. Not run by this version: only 0 works.")
+    training: TrainingConfig = Field(TrainingConfig(), description="How a trial is trained.")
+    workers: WorkersConfig = Field(WorkersConfig(), description="How many training processes, and what each holds.")
+    faults: FaultsConfig = Field(FaultsConfig(), description="What the sweep puts up with before it stops.")
 
     def having(self, *, gpus: float) -> Self:
         """The same, with so many GPUs for each worker."""

@@ -21,7 +21,7 @@ Positive = Annotated[Real, Field(gt=0)]
 class Optimizer(Named):
     """An optimizer of Keras by its name in lower case, with arguments of its class beside it."""
 
-    name: OptimizerName
+    name: OptimizerName = Field(description="Which one, in lower case.")
 
     @model_validator(mode="before")
     @classmethod
@@ -34,23 +34,25 @@ class Optimizer(Named):
 class Schedule(Section):
     """The learning rate over a trial's epochs.
 
-    Attributes:
-        name: `constant`; `cosine`, which falls along half a wave towards 0; `steps`, which multiplies by `factors`.
-        factors: Of the learning rate, one after the other.
-        at: The epochs with which the second factor and those after it begin; equal parts of the trial if not given.
-        fresh_optimizer: Whether the optimizer forgets what it has learned whenever the factor changes.
-
     Source:
         The notebook trains 15 epochs each at 1e-3, 1e-4 and 1e-5 and compiles anew between them: `steps` with a fresh
         optimizer.
     """
 
-    name: Literal["constant", "cosine", "steps"] = Field("constant", description="How the learning rate changes.")
-    factors: tuple[Positive, ...] = Field((1.0, 0.1, 0.01), min_length=1, description="With steps: of the rate.")
-    at: tuple[Annotated[Whole, Field(ge=1)], ...] | None = Field(
-        None, description="With steps: the epochs with which the second factor and those after it begin."
+    name: Literal["constant", "cosine", "steps"] = Field(
+        "constant", description="cosine falls along half a wave towards 0; steps multiplies by factors."
     )
-    fresh_optimizer: bool = Field(False, description="With steps: whether the optimizer begins anew at each.")
+    factors: tuple[Positive, ...] = Field(
+        (1.0, 0.1, 0.01), min_length=1, description="With steps: of the rate, one after the other."
+    )
+    at: tuple[Annotated[Whole, Field(ge=1)], ...] | None = Field(
+        None,
+        description="With steps: the epochs with which the second factor and those after it begin; equal parts of the "
+        "trial if not given.",
+    )
+    fresh_optimizer: bool = Field(
+        False, strict=True, description="With steps: whether the optimizer forgets what it has learned at each."
+    )
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -84,23 +86,20 @@ def _default(key: str) -> object:
 
 
 class TrainingConfig(Section):
-    """How a trial is trained; a parameter of the space with one of these names replaces the value.
-
-    Attributes:
-        batch_size: Examples a step.
-        learning_rate: Of the optimizer, before the schedule.
-        optimizer: By name, or with its arguments.
-        schedule: By name, or with its settings.
-        early_stopping: Epochs without a better objective after which a trial ends, complete; 0 never ends one.
-        dtype_policy: Of the layers.
-    """
+    """How a trial is trained; a parameter of the space with one of these names replaces the value."""
 
     batch_size: Whole = Field(128, ge=1, description="Examples a step.")
     learning_rate: Real = Field(1e-3, gt=0, description="Of the optimizer, before the schedule.")
-    optimizer: Annotated[Optimizer, BeforeValidator(named)] = Optimizer(name="adam")
-    schedule: Annotated[Schedule, BeforeValidator(named)] = Schedule()
+    optimizer: Annotated[Optimizer, BeforeValidator(named)] = Field(
+        Optimizer(name="adam"), description="By name, or with arguments of its class in Keras."
+    )
+    schedule: Annotated[Schedule, BeforeValidator(named)] = Field(
+        Schedule(), description="The learning rate over a trial's epochs, by name or with settings."
+    )
     early_stopping: Whole = Field(
-        0, ge=0, description="Epochs without a better objective after which a trial ends; 0 for never."
+        0,
+        ge=0,
+        description="Epochs without a better objective after which a trial ends, complete; 0 never ends one.",
     )
     dtype_policy: Literal["float32", "mixed_bfloat16", "mixed_float16", "float64"] = Field(
         "float32", description="Of the layers."
