@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeps.config import SweepConfig
 from sweeps.config.changes import with_changes
-from sweeps.drift import CHANGEABLE, check_changes
+from sweeps.drift import CHANGEABLE, apply_changes, changes_between, check_changes, sized_like
 from sweeps.errors import ConfigError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -59,11 +59,14 @@ def changed(
         if key not in CHANGEABLE:
             raise ConfigError(f"--allow: must be one of {', '.join(CHANGEABLE)}, got {key!r}")
     source = sweep or "--set"
-    asked = config.model_dump(mode="json") if sweep is None else SweepConfig.load(sweep).model_dump(mode="json")
+    asked = config if sweep is None else sized_like(SweepConfig.load(sweep), config)
+    document = with_changes(asked.model_dump(mode="json"), changes or ())
+    other = SweepConfig.from_mapping(document, source=source)
     by_name = {change.partition("=")[0].strip() for change in changes or ()}
-    other = SweepConfig.from_mapping(with_changes(asked, changes or ()), source=source)
     check_changes(config, other, allowed=by_name | set(allowed or ()), source=source)
-    return relocated(other, workers=workers, gpus=gpus, dataset=dataset)
+    # What a file says in other words is no change: the run goes on with its own.
+    changed = apply_changes(config, changes_between(config, other))
+    return relocated(changed, workers=workers, gpus=gpus, dataset=dataset)
 
 
 def free_directory(name: str) -> Path:
@@ -113,9 +116,10 @@ def _on_dataset(config: SweepConfig, dataset: str) -> SweepConfig:
     if dataset in LOADERS:
         sizes: dict[str, Any] = {}
         if dataset == images.FALLBACK["name"]:
-            most = {part: images.FALLBACK[part] for part in ("train", "validation")}
-            sizes = {part: min(getattr(config.dataset, part), size) for part, size in most.items()}
-        return images.replace_dataset(config, {"name": dataset, "file": None, **sizes})
+            asked = {part: getattr(config.dataset, part) for part in ("train", "validation")}
+            sizes = {part: min(size, images.FALLBACK[part]) for part, size in asked.items() if size is not None}
+        own: dict[str, Any] = {"load": None, "args": {}}
+        return images.replace_dataset(config, {"name": dataset, "file": None, **own, **sizes})
     if not Path(dataset).exists():
         raise ConfigError(f"--dataset: must be {' or '.join(LOADERS)}, or a file that exists, got {dataset!r}")
     return images.replace_dataset(config, {"name": "mnist", "file": str(Path(dataset).absolute())})

@@ -23,6 +23,13 @@ class Target(Section):
     metric: Text = Field(description=f"A metric of the epoch reports, or one of {', '.join(COSTS)}.")
     direction: Direction | None = Field(None, description="Needed for a metric; a cost is minimized.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _a_cost_is_minimized(cls, document: Any) -> Any:
+        if isinstance(document, Mapping) and document.get("metric") in COSTS and document.get("direction") is None:
+            return {**document, "direction": "minimize"}
+        return document
+
     @model_validator(mode="after")
     def _a_metric_needs_a_direction(self) -> Self:
         if self.metric not in COSTS and self.direction is None:

@@ -27,6 +27,14 @@ def test_digits_give_what_is_asked_up_to_what_they_have(asked: tuple[int, int], 
     assert (dataset.name, dataset.train, dataset.validation) == ("digits", *given)
 
 
+def test_digits_take_the_place_of_data_of_ones_own_and_of_data_without_sizes(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("space: {a: [1, 2]}\ndataset: {load: 'mine:load', args: {x: 1}, validation: 20}")
+    dataset = configure(str(file), workers=None, gpus=None, dataset="digits", changes=None).dataset
+    assert (dataset.name, dataset.load, dataset.args) == ("digits", None, {})
+    assert (dataset.train, dataset.validation) == (None, 20)
+
+
 def test_a_run_can_move_but_not_change_its_question(make_config: Callable[..., SweepConfig], tmp_path: Path) -> None:
     config = make_config(dataset={"name": "mnist", "file": "/gone.npz"})
     file = tmp_path / "here.npz"
@@ -88,8 +96,8 @@ def test_a_resume_takes_what_it_is_asked_for_by_name(make_config: Callable[..., 
         ("search.trials=1", "--set: search.trials: is 1, was 2; a budget may grow but not shrink"),
         ("search.epochs=9", "--set: search.epochs: is 9, was 2; that is another sweep: launch it, or leave the key"),
         ("seed=9", "--set: seed: is 9, was 0; that is another sweep"),
-        ("space.pool_size={int: [3, 3]}", "--set: space: is {"),
-        ("search.pruner=none", '--set: search.pruner: is {"name": "none"}, was {"name": "median"}; that is another'),
+        ("space.pool_size={int: [3, 3]}", "--set: space.pool_size.int: is [3, 3], was [3, 4]; that is"),
+        ("search.pruner=none", '--set: search.pruner.name: is "none", was "median"; that is another'),
         ("workers.cpu=2", "workers.cpu: unknown key"),
     ],
 )
