@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self, cast
 
-from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, Suggester, is_same
+from search_spaces.conditions import Conditions, among, plainly
+from search_spaces.domains import Choice, Domain, Float, Int, Params, ParamValue, Suggester
 from search_spaces.errors import SpaceError
 from search_spaces.numbers import read_number
 
@@ -29,15 +30,14 @@ class Parameter:
 
     def applies(self, params: Params) -> bool:
         """Whether the parameter belongs to `params`, given the values chosen before it."""
-        return all(name in params and _among(params[name], values) for name, values in self.when.items())
+        return all(name in params and among(params[name], values) for name, values in self.when.items())
 
     def to_mapping(self) -> object:
         """The parameter as it stands in a sweep file."""
         domain = self.domain.to_mapping()
         if not self.when:
             return domain
-        when = {name: values[0] if len(values) == 1 else list(values) for name, values in self.when.items()}
-        return (domain if isinstance(domain, dict) else {"choice": domain}) | {"when": when}
+        return (domain if isinstance(domain, dict) else {"choice": domain}) | {"when": plainly(self.when)}
 
 
 class SearchSpace:
@@ -49,8 +49,8 @@ class SearchSpace:
         parameters: Name -> parameter, in the order in which values are chosen.
 
     Raises:
-        SpaceError: If a name is no identifier, if a condition names a parameter that is unknown or comes later, or a
-            value which that parameter cannot take.
+        SpaceError: If a name is no identifier, if a condition names a parameter that is unknown or comes later, or can
+            never hold.
 
     Example:
         >>> space = SearchSpace.from_mapping({
@@ -65,10 +65,11 @@ class SearchSpace:
         if not parameters:
             raise SpaceError("a space needs at least one parameter, got none")
         known: dict[str, Parameter] = {}
+        conditions = Conditions()
         for name, parameter in parameters.items():
             if not isinstance(name, str) or not name.isidentifier():
                 raise SpaceError(f"{name!r}: a parameter's name must be a Python identifier")
-            _check_condition(name, parameter, known)
+            conditions.add(name, parameter.domain, parameter.when)
             known[name] = parameter
         self.parameters: Mapping[str, Parameter] = MappingProxyType(known)
 
@@ -169,7 +170,7 @@ class SearchSpace:
         named: list[ParamValue] = []
         for other in rest:
             for value in self.parameters[other].when.get(name, ()):
-                if not _among(value, named):
+                if not among(value, named):
                     named.append(value)
         others = (parameter.domain.count() or 0) - len(named)
         below = sum(self._count(rest, {**params, name: value}) for value in named)
@@ -187,7 +188,7 @@ class SearchSpace:
         for other, parameter in self.parameters.items():
             if other == name:
                 kept[other] = Parameter(Choice((value,)), parameter.when)
-            elif all(c in kept and (c != name or _among(value, values)) for c, values in parameter.when.items()):
+            elif all(c in kept and (c != name or among(value, values)) for c, values in parameter.when.items()):
                 when = {c: (value,) if c == name else values for c, values in parameter.when.items()}
                 kept[other] = Parameter(parameter.domain, when)
         return SearchSpace(kept)
@@ -207,28 +208,6 @@ class SearchSpace:
 
     def __repr__(self) -> str:
         return f"SearchSpace.from_mapping({self.to_mapping()!r})"
-
-
-def _among(value: ParamValue, values: Sequence[ParamValue]) -> bool:
-    return any(is_same(value, each) for each in values)
-
-
-def _check_condition(name: str, parameter: Parameter, known: Mapping[str, Parameter]) -> None:
-    for condition, values in parameter.when.items():
-        if condition not in known:
-            raise SpaceError(
-                f"{name}: its condition names {condition!r}, which is not a parameter before it "
-                f"({', '.join(known) or 'there is none'})"
-            )
-        if not values:
-            raise SpaceError(f"{name}: its condition on {condition} lists no value")
-        for value in values:
-            domain = known[condition].domain
-            if not domain.contains(value):
-                raise SpaceError(
-                    f"{name}: its condition {condition} = {value!r} never holds; {condition} is one of "
-                    f"{domain.to_mapping()}"
-                )
 
 
 def _read_parameter(name: object, entry: object) -> Parameter:

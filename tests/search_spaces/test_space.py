@@ -226,6 +226,30 @@ def test_a_mapping_that_breaks_a_rule_is_refused_with_the_parameter_named(mappin
         SearchSpace.from_mapping(mapping)
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"b": {"choice": [1, 2], "when": {"a": "x"}}, "c": {"int": [1, 2], "when": {"b": 1, "a": "y"}}},
+        {"b": {"choice": [1, 2], "when": {"a": "x"}}, "c": {"int": [1, 2], "when": {"a": ["y", "z"], "b": 1}}},
+        {
+            "b": {"choice": [1, 2], "when": {"a": ["x", "z"]}},
+            "c": {"choice": [1, 2], "when": {"b": 1}},
+            "d": {"int": [1, 2], "when": {"a": "y", "c": 2}},
+        },
+    ],
+)
+def test_conditions_that_never_hold_together_are_refused(entries: dict[str, Any]) -> None:
+    last = list(entries)[-1]
+    with pytest.raises(SpaceError, match=f"^{last}: its conditions never hold together: .* leaves no value of a, "):
+        SearchSpace.from_mapping({"a": ["x", "y", "z"], **entries})
+    entries[last]["when"] = {
+        "a": ["z", "x"],
+        **{key: value for key, value in entries[last]["when"].items() if key != "a"},
+    }
+    space = SearchSpace.from_mapping({"a": ["x", "y", "z"], **entries})
+    assert any(last in corner for corner in space.corners())
+
+
 def test_a_condition_may_repeat_a_value() -> None:
     space = SearchSpace.from_mapping({"a": [1, 2], "b": {"int": [3, 3], "when": {"a": [1, 1]}}})
     assert list(space.corners()) == [{"a": 1, "b": 3}, {"a": 2}]
@@ -259,8 +283,8 @@ def test_a_space_is_read_only() -> None:
 
 
 @st.composite
-def small_spaces(draw: st.DrawFn) -> SearchSpace:
-    """Spaces whose points can all be listed, with conditions on any value, several names, and one another's."""
+def small(draw: st.DrawFn) -> dict[str, Parameter]:
+    """Parameters whose points can all be listed, with conditions on any value, several names, and one another's."""
     parameters: dict[str, Parameter] = {}
     for name in draw(st.lists(st.sampled_from("abcde"), min_size=1, max_size=5, unique=True)):
         when: dict[str, tuple[ParamValue, ...]] = {}
@@ -273,20 +297,36 @@ def small_spaces(draw: st.DrawFn) -> SearchSpace:
         whole = st.integers(0, 3).map(lambda width, low=low: Int(low, low + width))
         single = st.just(Float(low, low))
         parameters[name] = Parameter(draw(st.one_of(choices, whole, single)), when)
-    return SearchSpace(parameters)
+    return parameters
 
 
-def enumerated(space: SearchSpace) -> list[dict[str, ParamValue]]:
+def enumerated(parameters: Mapping[str, Parameter]) -> list[dict[str, ParamValue]]:
     """Every point, by trying every value, and absence, of every parameter: nothing of the space's own is used."""
-    possible = [
-        [(name, value) for value in values_of(parameter.domain)] for name, parameter in space.parameters.items()
-    ]
+    possible = [[(name, value) for value in values_of(parameter.domain)] for name, parameter in parameters.items()]
     points = []
     for chosen in itertools.product(*([None, *pairs] for pairs in possible)):
         point = dict(pair for pair in chosen if pair is not None)
-        if all((name in point) == holds(parameter.when, point) for name, parameter in space.parameters.items()):
+        if all((name in point) == holds(parameter.when, point) for name, parameter in parameters.items()):
             points.append(point)
     return points
+
+
+def apply_somewhere(parameters: Mapping[str, Parameter]) -> bool:
+    return {name for point in enumerated(parameters) for name in point} == set(parameters)
+
+
+small_spaces = small().filter(apply_somewhere).map(SearchSpace)
+
+
+@given(small())
+def test_a_space_is_refused_if_one_of_its_params_can_never_apply_and_only_then(
+    parameters: dict[str, Parameter],
+) -> None:
+    if apply_somewhere(parameters):
+        SearchSpace(parameters)
+    else:
+        with pytest.raises(SpaceError, match="its conditions never hold together"):
+            SearchSpace(parameters)
 
 
 def values_of(domain: Choice | Int | Float) -> list[ParamValue]:
@@ -306,16 +346,16 @@ def in_order(points: Iterable[Mapping[str, ParamValue]]) -> list[str]:
     return sorted(repr(list(point.items())) for point in points)
 
 
-@given(small_spaces())
+@given(small_spaces)
 def test_the_size_of_a_space_is_the_number_of_its_points(space: SearchSpace) -> None:
-    points = enumerated(space)
+    points = enumerated(space.parameters)
     assert space.size() == len(points)
     assert in_order(space.grid(10)) == in_order(points)
 
 
-@given(small_spaces())
+@given(small_spaces)
 def test_the_points_of_a_space_are_coerced_to_themselves_and_no_other_is(space: SearchSpace) -> None:
-    for point in enumerated(space):
+    for point in enumerated(space.parameters):
         assert repr(space.coerce(dict(reversed(point.items())))) == repr(point)
         for name in point:
             with pytest.raises(SpaceError, match=f"{name}: "):
