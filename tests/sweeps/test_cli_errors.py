@@ -101,6 +101,24 @@ SWEEP_FILES = {
         GOOD + "objective: {metric: val_loss}\n",
         "objective: val_loss needs a direction: add direction: minimize",
     ),
+    "two budgets": (
+        edited("trials: 2", "trials: 2, seconds: 60"),
+        "search.trials: does not go with budget: seconds; leave it out",
+    ),
+    "a bound that excludes everything": (
+        GOOD + "objective: {constraints: {macs: {at_least: 2, at_most: 1}}}\n",
+        "objective.constraints.macs: at_least must not exceed at_most, got 2 and 1",
+    ),
+    "steps after the end": (
+        GOOD + "training: {schedule: {name: steps, factors: [1, 0.1], at: [1]}}\n",
+        "training.schedule.at: must name epochs below search.epochs, 1, got [1]",
+    ),
+    "conditions that exclude one another": (
+        edited("compare", "  late: {int: [1, 2], when: {pooling: max, temperature: 1.0}}\ncompare"),
+        "space: late: its conditions never hold together",
+    ),
+    "extends itself": (GOOD + "extends: sweep.yaml\n", "extends: goes in a circle: sweep.yaml -> sweep.yaml"),
+    "extends nothing": (GOOD + "extends: gone.yaml\n", "sweep.yaml: extends: gone.yaml: cannot be read as a sweep"),
     "metric of no model": (
         GOOD + "objective: {metric: val_f1}\n",
         "objective.metric: no model reports 'val_f1'; they report accuracy, loss, val_accuracy, val_loss",
@@ -137,6 +155,9 @@ def test_a_bad_sweep_file_is_refused(
         (["launch", "good.yaml", "--run-dir", "good.yaml/run"], "good.yaml does not let us write"),
         (["launch", "good.yaml", "--set", "search.trials"], "--set: must read key.key=value"),
         (["launch", "good.yaml", "--set", "search.trial=3"], "search.trial: unknown key"),
+        (["launch", "good.yaml", "--set", "search.first.0.pooling=max"], "search.first is a list, whose items"),
+        (["launch", "good.yaml", "--set", "space.pool=null"], "--set: space.pool: is null, which removes a param"),
+        (["launch", "good.yaml", "--set", "extends=full"], "--set extends: stands in a sweep file only"),
         (["launch", "good.yaml", "--workers", "-1"], "workers.count: must be auto or a whole number"),
         (["launch", "good.yaml", "--gpus-per-worker", "64"], "this machine has"),
         (["launch", "good.yaml", "--dataset", "missing.npz"], "missing.npz"),
