@@ -238,8 +238,7 @@ def test_the_examples_of_the_readme_are_valid_and_read() -> None:
     assert examples
     for text in examples:
         assert problems(text) == []
-        if "extends" not in text:
-            SweepConfig.from_text(text, source="README.md")
+        Search(SweepConfig.from_text(text, source="README.md"))
 
 
 def test_what_is_recorded_is_valid() -> None:
