@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sweeps.config.fields import Text, plain
+from sweeps.config.fields import plain
 
 
 class Section(BaseModel):
@@ -20,7 +20,7 @@ class Named(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: Text = Field(description="Which one.")
+    name: str = Field(strict=True, description="Which one.")
 
     @model_validator(mode="after")
     def _settings_are_plain(self) -> Self:
