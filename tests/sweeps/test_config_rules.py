@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sweeps.config import Bound, Schedule, SweepConfig, Target
+from sweeps.config import Bound, DatasetConfig, Schedule, SweepConfig, Target
 from sweeps.errors import ConfigError
 
 SPACE = "space: {pooling: [capsule, max], width: {int: [1, 4]}}\n"
@@ -214,9 +214,9 @@ def test_a_bound_says_how_far_a_value_lies_outside(bound: dict[str, float], valu
 
 
 def test_data_of_ones_own_is_named_after_its_function_unless_it_has_a_name() -> None:
-    assert read("dataset: {load: 'a.b:c', args: {path: x}}").dataset.name == "a.b:c"
-    assert read("dataset: {load: 'a.b:c', name: cells}").dataset.name == "cells"
-    assert read("dataset: {load: null}").dataset.name == "mnist"
+    assert DatasetConfig.model_validate({"load": "a.b:c", "args": {"path": "x"}}).name == "a.b:c"
+    assert DatasetConfig.model_validate({"load": "a.b:c", "name": "cells"}).name == "cells"
+    assert DatasetConfig.model_validate({"load": None}).name == "mnist"
 
 
 def test_an_optimizer_is_a_name_or_a_name_with_arguments() -> None:

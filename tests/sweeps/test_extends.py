@@ -341,12 +341,13 @@ def test_nothing_that_is_merged_is_changed() -> None:
     assert yaml.safe_dump((inherited, given)) == before
 
 
-def test_ones_own_data_does_not_inherit_the_name_of_other_data(write: Write) -> None:
-    write(data="extends: base.yaml\ndataset: {name: digits, train: 9}")
-    dataset = SweepConfig.load(str(write(child="extends: data.yaml\ndataset: {load: 'a:b'}"))).dataset
-    assert (dataset.name, dataset.load, dataset.train) == ("a:b", "a:b", 9)
-    again = SweepConfig.load(str(write(last="extends: child.yaml\ndataset: {load: 'a:b', name: cells}"))).dataset
-    assert again.name == "cells"
+def test_ones_own_data_does_not_inherit_the_name_of_other_data() -> None:
+    inherited = {"dataset": {"name": "digits", "train": 9}}
+    own = {"dataset": {"load": "a:b"}}
+    assert merge(inherited, own, source="s") == {"dataset": {"train": 9, "load": "a:b"}}
+    named = {"dataset": {"load": "a:b", "name": "cells"}}
+    assert merge(inherited, named, source="s") == {"dataset": {"train": 9, "load": "a:b", "name": "cells"}}
+    assert merge(named, own, source="s") == named
 
 
 def test_a_sweep_that_extends_says_what_the_whole_would_say(write: Write) -> None:

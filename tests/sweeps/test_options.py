@@ -27,11 +27,11 @@ def test_digits_give_what_is_asked_up_to_what_they_have(asked: tuple[int, int], 
     assert (dataset.name, dataset.train, dataset.validation) == ("digits", *given)
 
 
-def test_digits_take_the_place_of_data_of_ones_own_and_of_data_without_sizes(tmp_path: Path) -> None:
+def test_digits_take_the_place_of_data_without_sizes(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text("space: {a: [1, 2]}\ndataset: {load: 'mine:load', args: {x: 1}, validation: 20}")
+    file.write_text("space: {a: [1, 2]}\ndataset: {file: x.npz, validation: 20}")
     dataset = configure(str(file), workers=None, gpus=None, dataset="digits", changes=None).dataset
-    assert (dataset.name, dataset.load, dataset.args) == ("digits", None, {})
+    assert (dataset.name, dataset.load, dataset.args, dataset.file) == ("digits", None, {}, None)
     assert (dataset.train, dataset.validation) == (None, 20)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from search_spaces import preset_names, read_preset
-from sweeps.config import SweepConfig
+from sweeps.config import DatasetConfig, SweepConfig
 from sweeps.config.schema import PRUNERS, SAMPLERS, sweep_schema
 from sweeps.errors import ConfigError
 from sweeps.search import Search
@@ -57,7 +57,6 @@ space:
     "objectives": SPACE + "objective: {also: [macs, {metric: f1, direction: maximize}, {metric: parameters}]}",
     "a cost to minimize": SPACE + "objective: {also: [{metric: macs, direction: minimize}]}",
     "constraints": SPACE + "objective: {constraints: {macs: {at_most: 1e6}, f1: {at_least: 0.5, at_most: null}}}",
-    "own data": SPACE + "dataset: {load: 'mine.data:load', args: {x: [1, {y: null}]}, train: 5, validation: null}",
     "a file of data": SPACE + "dataset: {name: mnist, file: mnist.npz, split_seed: 0}",
     "reserved keys": SPACE + "confirm: {seeds: 0}\nswap: {settings: 0}\ncontrols: 0\ncost_probe: 0",
     "workers": SPACE + "workers: {count: 3, cpus: 0.5, gpus: 2.5e-1, recycle_trials: 0, recycle_gib: 0}",
@@ -231,6 +230,12 @@ def test_what_is_invalid_is_refused(kind: str) -> None:
     assert problems(INVALID[kind])
     with pytest.raises(ConfigError):
         Search(SweepConfig.from_text(INVALID[kind], source="s"))
+
+
+def test_data_of_ones_own_is_valid() -> None:
+    dataset = {"load": "mine.data:load", "args": {"x": [1, {"y": None}]}, "train": 5, "validation": None}
+    assert problems(SPACE + f"dataset: {json.dumps(dataset)}") == []
+    assert DatasetConfig.model_validate(dataset).load == "mine.data:load"
 
 
 def test_the_examples_of_the_readme_are_valid_and_read() -> None:
