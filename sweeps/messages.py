@@ -14,6 +14,7 @@ from search_spaces import exponent_hint
 _SHOWN = 120
 _TEXT, _WHOLE, _NUMBER, _TRUTH = "text", "a whole number", "a number", "true or false"
 _LIST, _MAPPING = "a list", "a mapping of names to values"
+_BY_NAME = "a name, or a mapping with name and settings"
 
 # What a value must be, by pydantic's name of the error; what stands in braces is of the error's context.
 _RULES = {
@@ -64,7 +65,7 @@ def _line(detail: Any, model: type[BaseModel], also: Sequence[str]) -> str:
         return f"{where}: keys must be text, got {shown(value)}"
     if kind == "value_error":
         return _own_rule(where, str(detail["msg"]).removeprefix("Value error, "), _fields(model, path))
-    return f"{where}: must be {_rule(detail, model, path)}, got {shown(value)}{_hint(kind, value)}"
+    return f"{where}: {_rule(detail, model, path)}, got {shown(value)}{_hint(kind, value)}"
 
 
 def shown(value: object) -> str:
@@ -84,12 +85,12 @@ def _own_rule(where: str, message: str, known: Sequence[str]) -> str:
 def _rule(detail: Any, model: type[BaseModel], path: Sequence[str]) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "literal_error":
-        return "one of " + ", ".join(re.findall("'([^']*)'", context["expected"]))
-    if kind in ("model_type", "model_attributes_type", "dataclass_type"):
+        return "must be one of " + ", ".join(re.findall("'([^']*)'", context["expected"]))
+    if kind in ("model_type", "model_attributes_type"):
         keys = ", ".join(_fields(model, path))
-        return f"a mapping with keys {keys}" if keys != "name" else "a name, or a mapping with name and settings"
+        return f"must be a mapping with keys {keys}" if keys != "name" else f"must be {_BY_NAME}"
     # A kind that none of our models has yet is told in pydantic's words.
-    return _RULES[kind].format_map(_Plainly(context)) if kind in _RULES else f"right: {detail['msg']}"
+    return f"must be {_RULES[kind].format_map(_Plainly(context))}" if kind in _RULES else str(detail["msg"])
 
 
 def _hint(kind: str, value: object) -> str:

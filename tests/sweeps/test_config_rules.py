@@ -158,6 +158,14 @@ def test_a_budget_is_told_in_words(amount: str, words: str) -> None:
             "training: {schedule: {name: steps, fresh_optimizer: 3}}",
             "training.schedule.fresh_optimizer: must be true or false, got 3",
         ),
+        (
+            "search: {epochs: 9}\ntraining: {schedule: {name: steps, at: [3, 9]}}",
+            "training.schedule.at: must name epochs below search.epochs, 9, got [3, 9]",
+        ),
+        (
+            "training: {schedule: {name: steps, factors: [fast]}}",
+            "training.schedule.factors.0: must be a number, got 'fast'",
+        ),
         ("training: {early_stopping: -1}", "training.early_stopping: must be at least 0, got -1"),
         ("training: {early_stopping: 1.5}", "training.early_stopping: must be a whole number, got 1.5"),
         ("faults: {trial_timeout: 0}", "faults.trial_timeout: must be more than 0, got 0"),
@@ -229,6 +237,10 @@ def test_a_schedule_is_a_name_or_a_name_with_settings() -> None:
     assert read("training: {schedule: cosine}").training.schedule == Schedule(name="cosine")
     found = read("training: {schedule: {name: steps, factors: [1, 1e-1], at: [3], fresh_optimizer: true}}")
     assert found.training.schedule == Schedule(name="steps", factors=(1.0, 0.1), at=(3,), fresh_optimizer=True)
+
+
+def test_a_step_may_begin_with_the_last_epoch() -> None:
+    read("search: {epochs: 10}\ntraining: {schedule: {name: steps, at: [3, 9]}}")
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 import pytest
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sweeps.messages import explain
 
@@ -61,6 +62,44 @@ def test_each_broken_rule_is_a_line_with_its_key(document: dict[str, Any], lines
     assert len(found) == len(lines)
     for line, start in zip(found, lines, strict=True):
         assert line.startswith(f"s.yaml: {start}")
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("1e-2", "s: sigma: must be a number, got '1e-2' (YAML reads it as text; write 0.01)"),
+        ("1e-7", "s: sigma: must be a number, got '1e-7' (YAML reads it as text; write 1.0e-07)"),
+        ("wide", "s: sigma: must be a number, got 'wide'"),
+        (-1.0, "s: sigma: must be more than 0, got -1.0"),
+        ("x" * 500, f"s: sigma: must be a number, got '{'x' * 119}..."),
+    ],
+)
+def test_a_strict_number_says_what_to_write_for_text_that_reads_as_one(value: object, line: str) -> None:
+    class Strict(BaseModel):
+        model_config = ConfigDict(strict=True)
+
+        sigma: Annotated[float, Field(gt=0)]
+
+    with pytest.raises(ValidationError) as caught:
+        Strict.model_validate({"sigma": value})
+    assert explain(caught.value, Strict, source="s") == line
+
+
+def test_a_kind_of_error_that_has_no_words_yet_is_told_in_pydantics() -> None:
+    class Dated(BaseModel):
+        day: date
+
+    with pytest.raises(ValidationError) as caught:
+        Dated.model_validate({"day": "tomorrow"})
+    assert explain(caught.value, Dated, source="s").startswith("s: day: Input should be a valid date")
+
+
+def test_a_key_known_at_the_top_alone_is_offered_there_alone() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Whole.model_validate({"needed": 1, "extend": "x", "part": {"extend": "y"}})
+    part, top = explain(caught.value, Whole, source="s", also=("extends",)).splitlines()
+    assert top.startswith("s: extend: unknown key; did you mean extends? ")
+    assert part == "s: part.extend: unknown key; known keys of part are count, names"
 
 
 def test_a_model_without_keys_knows_none() -> None:
