@@ -57,13 +57,11 @@ class Copy:
         return None
 
     def take_up(self, row: int, found: Sequence[FrozenTrial]) -> None:
-        """Go on with a copy: a trial that has ended there as it has here is not looked at again."""
+        """Go on with a copy: a trial that is there as it is here is not written again."""
         self.row = row
-        there = {trial.number: trial.state for trial in found}
-        for trial in self._trials():
-            state = self._mirrored(trial).state
-            if state.is_finished() and there.get(trial.spec.order) == state:
-                self._settled.add(trial.spec.order)
+        there = {trial.number: trial for trial in found}
+        wanted = [self._mirrored(trial) for trial in self._trials() if trial.spec.order in there]
+        self.note([trial for trial in wanted if _holds(there[trial.number], trial)])
 
     def news(self) -> list[FrozenTrial]:
         """Trials that the database does not hold as they are now, in their order."""
@@ -87,3 +85,13 @@ class Copy:
 
     def _mirrored(self, trial: Trial) -> FrozenTrial:
         return mirrored_trial(trial, space=self._space, objective=self._run.config.objective)
+
+
+def _holds(found: FrozenTrial, wanted: FrozenTrial) -> bool:
+    """Whether a trial in the database is as it should be; what others have added to it is theirs."""
+    same = all(getattr(found, part) == getattr(wanted, part) for part in ("state", "values", "intermediate_values"))
+    return (
+        same
+        and wanted.user_attrs.items() <= found.user_attrs.items()
+        and wanted.system_attrs.items() <= found.system_attrs.items()
+    )

@@ -103,6 +103,33 @@ def test_a_second_time_changes_nothing(kind: str, url: str, tmp_path: Path) -> N
     assert tables(url) == before
 
 
+def test_a_second_time_changes_nothing_of_a_run_that_is_under_way(url: str, tmp_path: Path) -> None:
+    _, events = sweep_of()
+    run = write_log(tmp_path / "run", events[: len(events) // 2])
+    assert mirrored(run, url) > 0
+    before = tables(url)
+    assert "RUNNING" in str(held(url))
+    assert mirrored(run, url) == 0
+    assert tables(url) == before
+
+
+def test_a_trial_that_somebody_changed_there_becomes_again_what_it_is(url: str, tmp_path: Path) -> None:
+    _, events = sweep_of()
+    run = write_log(tmp_path / "run", events)
+    mirrored(run, url)
+    before = tables(url)
+    of_value = "SELECT trial_id FROM trial_values WHERE trial_value_id = {}"
+    execute(
+        url,
+        "UPDATE trial_values SET value = 17 WHERE trial_value_id = 1",
+        f"DELETE FROM trial_intermediate_values WHERE trial_id = ({of_value.format(2)})",
+        f"UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE trial_id = ({of_value.format(3)})",
+    )
+    assert mirrored(run, url) == 3
+    assert held(url) == expected(events)
+    assert tables(url)["trials"] == before["trials"]
+
+
 @OPENED
 def test_the_mirror_holds_what_the_search_itself_holds(kind: str, url: str, tmp_path: Path) -> None:
     search, events = sweep_of(**KINDS[kind])
