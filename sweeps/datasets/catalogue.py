@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeps.datasets.dataset import CLASSES, SIDE, DataFacts, Dataset, RawData
+from sweeps.datasets.dataset import DataFacts, Dataset, RawData
 from sweeps.datasets.digits import load_digits
 from sweeps.datasets.mnist import load_mnist
 from sweeps.datasets.splits import describe, split
@@ -37,7 +37,13 @@ def load_dataset(
     """
     if name not in LOADERS:
         raise DataError(f"data set must be one of {', '.join(LOADERS)}, got {name!r}")
-    raw = LOADERS[name](file)
+    return make_ready(LOADERS[name](file), name=name, train=train, validation=validation, split_seed=split_seed)
+
+
+def make_ready(
+    raw: RawData, *, name: str, train: int | None, validation: int | None, split_seed: int
+) -> tuple[Dataset, DataFacts]:
+    """Split a loaded data set, and sum it up."""
     data = split(raw, train=train, validation=validation, split_seed=split_seed)
     facts = DataFacts(
         name=name,
@@ -48,7 +54,7 @@ def load_dataset(
         test=raw.test,
         split_seed=split_seed,
         split=describe(raw, data, split_seed=split_seed),
-        classes=CLASSES,
-        shape=(SIDE, SIDE),
+        classes=raw.classes,
+        shape=tuple(raw.x.shape[1:]),
     )
     return data, facts
