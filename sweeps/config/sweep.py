@@ -64,7 +64,6 @@ class SweepConfig(Section):
     def _asks_for_nothing_that_is_not_done_yet(self) -> Self:
         training = TrainingConfig()
         asked = {
-            "dataset.load": self.dataset.load is not None,
             "training.optimizer": self.training.optimizer != training.optimizer or "optimizer" in self.space.parameters,
             "training.schedule": self.training.schedule != training.schedule or "schedule" in self.space.parameters,
             "objective: inference_seconds": "inference_seconds" in self.objective.measures,

@@ -12,7 +12,6 @@ as they do in Keras' layers: only then can a trial be repeated.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from typing import Any
 import keras
 
 from search_spaces import Params, ParamValue
-from sweeps.config import ModelConfig, SweepConfig, TrainingConfig
-from sweeps.errors import ConfigError
+from sweeps.config import SweepConfig, TrainingConfig
+from sweeps.functions import import_function
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Blueprint:
         Raises:
             ConfigError: If it cannot be imported, or is no function.
         """
-        build = _import(config.model)
+        build = import_function(config.model.build, key="model.build")
         return cls(build, config.model.args, getattr(build, "runtime_values", {}), config.training)
 
     def recipe(self, params: Params) -> Recipe:
@@ -136,17 +135,6 @@ def _layer_macs(layer: keras.layers.Layer) -> int | None:
     except (AttributeError, ValueError):  # a subclassed model, or a layer that is called several times
         return None
     return None if None in outputs else int(math.prod(kernel.shape) * math.prod(outputs) // outputs[-1])
-
-
-def _import(model: ModelConfig) -> Callable[..., keras.Model]:
-    module_name, _, function_name = model.build.partition(":")
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (Exception, SystemExit) as error:  # a user's module may do anything while it is imported
-        raise ConfigError(f"model.build: cannot import {model.build!r}: {type(error).__name__}: {error}") from None
-    if not callable(function):
-        raise ConfigError(f"model.build: {model.build!r} must be a function, got {type(function).__name__}")
-    return function  # type: ignore[no-any-return]
 
 
 def _whole_step_compiles() -> bool:
