@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,10 +42,21 @@ class Dataset:
     classes: int | None
     gap: str = ""
 
-    def head(self, count: int) -> Dataset:
-        """The same with at most so many examples of each part, for a look at them."""
-        parts = ("x_train", "y_train", "x_validation", "y_validation")
-        return replace(self, **{name: getattr(self, name)[:count] for name in parts})
+    def few(self, count: int) -> Dataset:
+        """At most so many examples of each part, from all over it, for a look at them."""
+        train, validation = (_spread(len(part), count) for part in (self.y_train, self.y_validation))
+        return Dataset(
+            self.x_train[train],
+            self.y_train[train],
+            self.x_validation[validation],
+            self.y_validation[validation],
+            self.classes,
+            self.gap,
+        )
+
+
+def _spread(length: int, count: int) -> NDArray[np.int64]:
+    return np.linspace(0, length - 1, min(count, length)).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,9 @@ class DataFacts:
     split: str
     classes: int | None
     shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.train:,} examples to train and {self.validation:,} to validate ({self.source})"
 
 
 @dataclass(frozen=True, eq=False)
