@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -69,8 +70,15 @@ class Child:
         try:
             return self._pool.submit(_call, self._function, args, kwargs).result()
         except BrokenProcessPool:
-            self._process.join(_SECONDS_TO_DIE)
-            raise self._on_death(f"{_manner_of_death(self._process.exitcode)}: {self._last_words()}") from None
+            raise self._on_death(f"{self._manner_of_death()}: {self._last_words()}") from None
+
+    def _manner_of_death(self) -> str:
+        give_up = time.monotonic() + _SECONDS_TO_DIE
+        while (code := self._process.exitcode) is None and time.monotonic() < give_up:
+            time.sleep(0.01)  # the pool waits for the process too, and only one of us is told
+        if code is None or code >= 0:
+            return "exit code unknown" if code is None else f"exit code {code}"
+        return f"by {signal.Signals(-code).name}" if -code in set(signal.Signals) else f"by signal {-code}"
 
     def _last_words(self) -> str:
         """What the process printed last, without the log of a backend, unless that is of what killed it."""
@@ -101,15 +109,6 @@ def run_in_child(
     """
     with Child(function, cpus=cpus, gpus=gpus, on_death=on_death) as child:
         return child.call(*args, **kwargs)
-
-
-def _manner_of_death(code: int | None) -> str:
-    if code is None or code >= 0:
-        return "exit code unknown" if code is None else f"exit code {code}"
-    try:
-        return f"by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"by signal {-code}"
 
 
 def _prepare(environment: Mapping[str, str], output: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from search_spaces import Params
+from search_spaces import Params, ParamValue
 from sweeps.config import COSTS, ObjectiveConfig, SweepConfig, TrainingConfig
 from sweeps.errors import ConfigError
 from sweeps.functions import in_words
@@ -78,6 +78,12 @@ def _check_settable(model: keras.Model, build: str) -> None:
         )
 
 
+def set_value(blueprint: Blueprint, model: keras.Model, name: str, value: ParamValue, config: SweepConfig) -> None:
+    """Set a runtime value, and blame the function that cannot."""
+    with blaming(f"model.build: {config.model.build}.runtime_values: {name} cannot be set to {value!r}"):
+        blueprint.runtime_values[name](model, value)
+
+
 def working_setters(blueprint: Blueprint, model: keras.Model, params: Params, config: SweepConfig) -> set[str]:
     """Set every runtime value to each of its extremes, and name those that changed a variable.
 
@@ -89,12 +95,11 @@ def working_setters(blueprint: Blueprint, model: keras.Model, params: Params, co
         states = set()
         extremes = config.space.parameters[name].domain.corners()
         for value in extremes:
-            with blaming(f"model.build: {config.model.build}.runtime_values: {name} cannot be set to {value!r}"):
-                blueprint.runtime_values[name](model, value)
+            set_value(blueprint, model, name, value, config)
             states.add(_state(model))
         if len(states) > 1 or len(extremes) == 1:
             working.add(name)
-        blueprint.runtime_values[name](model, params[name])
+        set_value(blueprint, model, name, params[name], config)
     return working
 
 

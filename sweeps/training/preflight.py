@@ -27,6 +27,7 @@ from sweeps.training.checks import (
     check_measures,
     check_outputs,
     check_setters,
+    set_value,
     working_setters,
 )
 from sweeps.training.corners import choose_corners
@@ -101,6 +102,8 @@ class _Look:
             model, plain = self.blueprint.build_model(recipe, self.examples.shape)
         if not plain:
             check_compiled(model, params, self.config)
+        for name, value in recipe.runtime.items():
+            set_value(self.blueprint, model, name, value, self.config)
         with blaming(f"model.build: fails for {dict(params)}"):
             self.blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
         return model, plain

@@ -14,7 +14,7 @@ import pytest
 
 from capsule_layer import build_classifier
 from sweeps.datasets import Dataset
-from sweeps.training.epochs import Epochs, FitEpochs, Examples, make_epochs
+from sweeps.training.epochs import Epochs, Examples, FitEpochs, make_epochs
 
 if keras.backend.backend() == "jax":
     from sweeps.training.scan_epochs import ScanEpochs as CompiledEpochs
