@@ -68,7 +68,7 @@ def _workers(config: SweepConfig) -> tuple[int, float]:
 
 def _words(corner: Corner) -> str:
     params = ", ".join(f"{name} {value}" for name, value in corner.params.items())
-    macs = "" if corner.macs is None else f", {corner.macs / 1e6:.1f} million multiply-accumulates an example"
+    macs = "" if corner.macs is None else f", {corner.macs:,} multiply-accumulates an example"
     return f"{corner.parameters:,} parameters{macs} ({params})"
 
 
