@@ -26,6 +26,7 @@ from sweeps.records import (
     worker_seconds,
 )
 from sweeps.search import Search
+from sweeps.search.budget import Budget
 from tests.sweeps.search_world import course_of, epoch_of, make_config
 
 Happens = Callable[[TrialStarted, int], str]
@@ -181,3 +182,53 @@ def test_trials_are_equal_whatever_they_cost() -> None:
     assert counts == {"capsule": 23, "max": 23}
     ended = Counter(event.number for event in clock.log if isinstance(event, TrialEnded))
     assert set(ended.values()) == {1}
+
+
+def spec_of(number: int, study: str, *, epochs: int = 4) -> TrialStarted:
+    work = Search(make_config(search__epochs=epochs)).ask()
+    assert work is not None
+    return replace(work.spec, number=number, study=study)
+
+
+def cost(spec: TrialStarted, epoch: int, seconds: float) -> EpochEnded:
+    return replace(epoch_of(spec, epoch, 0.5), seconds=seconds, model=None)
+
+
+def test_what_trials_under_way_may_cost_is_set_aside_by_the_costliest_so_far() -> None:
+    budget = Budget(seconds_config(100.0).search, ["a", "b"])
+    first, second = spec_of(0, "a"), spec_of(1, "a")
+    budget.begin(first)
+    assert not budget.allows("a"), "nothing is known of its cost"
+    assert budget.allows("b")
+    for epoch, seconds in enumerate([20.0, 5.0, 10.0, 5.0]):
+        budget.charge(first, cost(first, epoch, seconds))
+    budget.end(first)
+    assert budget.spent("a") == 40
+    budget.begin(second)
+    assert budget.allows("a"), "40 spent, and 20 + 3 x 10 may come"
+    budget.charge(second, cost(second, 0, 15.0))
+    third = spec_of(2, "a")
+    budget.begin(third)
+    assert not budget.allows("a"), "55 spent, and 30 + 20 + 3 x 10 may come"
+    for epoch in (1, 2, 3):
+        budget.charge(second, cost(second, epoch, 1.0))
+    assert not budget.allows("a"), "58 spent, and 50 may come"
+    budget.end(third)
+    assert budget.allows("a")
+
+
+def test_the_turn_is_that_of_the_study_with_least_spent_and_set_aside() -> None:
+    budget = Budget(seconds_config(100.0).search, ["a", "b"])
+    for number in range(3):
+        spec = spec_of(number, "a")
+        budget.begin(spec)
+        budget.charge(spec, cost(spec, 0, 1.0))
+        budget.end(spec)
+    spec = spec_of(9, "b")
+    budget.begin(spec)
+    budget.charge(spec, cost(spec, 0, 2.0))
+    assert budget.poorest(["a", "b"]) == "a", "b has begun fewer, but has 2 spent and 6 set aside"
+    budget.end(spec)
+    assert budget.poorest(["a", "b"]) == "b"
+    assert budget.poorest(["a"]) == "a"
+    assert budget.poorest([]) is None

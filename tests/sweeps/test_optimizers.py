@@ -132,24 +132,6 @@ def test_what_makes_another_compiled_model_does_so_for_workers_and_trainers_alik
         assert (architecture_of(changed, frozenset()) != architecture_of(base, frozenset())) == is_other, name
 
 
-@pytest.mark.parametrize(
-    ("schedule", "factors"),
-    [
-        ("constant", [1.0] * 6),
-        ("cosine", [(1 + np.cos(np.pi * epoch / 6)) / 2 for epoch in range(6)]),
-        ("steps", [1.0, 1.0, 0.1, 0.1, 0.01, 0.01]),
-        ({"name": "steps", "factors": [1.0, 0.5], "at": [4]}, [1.0] * 4 + [0.5] * 2),
-    ],
-)
-def test_the_learning_rate_follows_the_schedule_without_a_new_trace(
-    own: MakeConfig, rows: Dataset, spec: MakeSpec, schedule: Any, factors: list[float]
-) -> None:
-    trainer = Trainer(own(schedule=schedule), rows, worker="w")
-    assert rates(trainer, spec(width=8)) == pytest.approx([0.01 * factor for factor in factors])
-    assert trainer.train(spec(1, width=8), 0, attempt=1).traces == 0
-    assert rates(trainer, spec(2, width=8, learning_rate=0.5)) == pytest.approx([0.5 * factor for factor in factors])
-
-
 def test_a_searched_schedule_needs_no_new_graph_and_keeps_its_settings(
     own: MakeConfig, rows: Dataset, spec: MakeSpec
 ) -> None:
@@ -162,24 +144,6 @@ def test_a_searched_schedule_needs_no_new_graph_and_keeps_its_settings(
 
 
 FRESH = {"name": "steps", "factors": [1.0, 0.5, 0.25], "at": [2, 4], "fresh_optimizer": True}
-
-
-def test_a_fresh_optimizer_begins_anew_at_each_step_and_only_there(
-    own: MakeConfig, rows: Dataset, spec: MakeSpec
-) -> None:
-    trainer = Trainer(own(schedule=FRESH), rows, worker="w")
-    steps = []
-    for epoch in range(6):
-        trainer.train(spec(width=8), epoch, attempt=1)
-        steps.append(int(model_of(trainer).optimizer.iterations))
-    assert steps == [4, 8, 4, 8, 4, 8]
-    kept = Trainer(own(schedule={**FRESH, "fresh_optimizer": False}), rows, worker="w")
-    rates(kept, spec(width=8))
-    assert int(model_of(kept).optimizer.iterations) == 24
-    assert any(
-        (mine != theirs).any()
-        for mine, theirs in zip(model_of(kept).get_weights(), model_of(trainer).get_weights(), strict=True)
-    )
 
 
 @pytest.mark.parametrize("schedule", ["cosine", FRESH], ids=["cosine", "fresh"])

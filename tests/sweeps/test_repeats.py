@@ -159,3 +159,14 @@ def test_brute_force_needs_an_end_and_a_plan_has_one() -> None:
     space = {"arm": ["a"], "n": {"int": [1, 2_000_000]}}
     with pytest.raises(ConfigError, match="plans more than 100,000 configs"):
         Search(make_config(space=space, compare="arm", search__sampler="brute_force"))
+
+
+def test_the_last_config_that_is_left_is_found_in_a_large_space() -> None:
+    space = {"arm": ["a"], "n": {"int": [1, 20_000]}}
+    search = Search(make_config(space=space, compare="arm", search__repeats="skip", search__sampler="random"))
+    arm = search._arms["s/a"]
+    for n in range(1, 20_001):
+        if n != 12_345:
+            arm._proposals.know({"arm": "a", "n": n})
+    assert ask(search).spec.params == {"arm": "a", "n": 12_345}
+    assert search.ask() is None

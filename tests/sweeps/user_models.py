@@ -41,6 +41,24 @@ def compiled(*, width: int) -> keras.Model:
     return model
 
 
+def plain(*, pooling: str, pool_size: int, **rest: Any) -> keras.Model:
+    """As small as a classifier can be, whatever it is asked for."""
+    return keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layers.Dense(10, activation="softmax")])
+
+
+def settled(*, pooling: str, pool_size: int) -> keras.Model:
+    """Compiled, whatever it is asked for."""
+    return compiled(width=4)
+
+
+def scheduled(*, pooling: str, pool_size: int) -> keras.Model:
+    """Compiled with a learning rate that nobody else can set."""
+    model = settled(pooling=pooling, pool_size=pool_size)
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    model.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy")
+    return model
+
+
 def wrong_images(*, width: int) -> keras.Model:
     """Takes colour images."""
     return keras.Sequential([keras.Input((32, 32, 3)), layers.Flatten(), layers.Dense(10)])
