@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -50,7 +49,6 @@ TimeLimit = Annotated[
 Inline = Annotated[bool, typer.Option("--inline", help="Train in this process, without Ray.")]
 
 _OUT_OF_TIME = 3
-_LOOK_EVERY = 1.0
 
 
 @app.command()
@@ -181,30 +179,20 @@ def mirror(
     follow: Annotated[bool, typer.Option("--follow", help="Go on until the sweep has ended.")] = False,
 ) -> None:
     """Copy the studies of a run to a storage of Optuna's, for optuna-dashboard and its other tools."""
-    from sweeps.history import read_run
-    from sweeps.lock import take
-    from sweeps.search.mirror import Mirror, name_in_storage
-
-    history = read_run(run)
-    lock = take(
-        history.directory.mirror_lock(url),
-        refusal="another command copies this run there; one is enough",
-    )
     try:
-        with handled(signal.default_int_handler), contextlib.closing(Mirror(url)) as copy:
-            copied = copy.write(history)
-            for study in history.studies:
-                typer.echo(f"study: {name_in_storage(history, study.study)}")
-            while follow and history.ended is None:
-                time.sleep(_LOOK_EVERY)
-                if history.refresh():
-                    copied += copy.write(history)
-            typer.echo(f"trials written: {copied}")
+        with handled(signal.default_int_handler):
+            from sweeps.search.mirror import Mirror
+
+            with contextlib.closing(Mirror(run, url)) as copy:
+                for name in copy.studies:
+                    typer.echo(f"study: {name}")
+                typer.echo(f"trials written to {copy.url.shown}: {copy.write():,}")
+                if follow:
+                    copy.follow()
+                    typer.echo("the run has ended, and all of it is there")
     except KeyboardInterrupt:
         _complain("interrupted; the same command goes on")
         raise SystemExit(130) from None
-    finally:
-        os.close(lock)
 
 
 @app.command()

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("capsule_layer", "search_spaces", "sweeps", "reports")
-HEAVY = {"ray", "optuna", "keras", "tensorflow", "jax", "torch", "sklearn", "plotly", "dash"}
+HEAVY = {"ray", "optuna", "sqlalchemy", "keras", "tensorflow", "jax", "torch", "sklearn", "plotly", "dash"}
 FRAMES = {"pandas", "scipy", "pyarrow"}
 
 
@@ -95,8 +95,10 @@ def test_only_the_search_and_the_importances_import_optuna() -> None:
     assert importers("optuna") - {"reports/importance.py"} == {
         "sweeps/search/arm.py",
         "sweeps/search/draw.py",
-        "sweeps/search/mirror.py",
-        "sweeps/search/storage.py",
+        "sweeps/search/mirror_copy.py",
+        "sweeps/search/mirror_rows.py",
+        "sweeps/search/mirror_storage.py",
+        "sweeps/search/mirror_trials.py",
         "sweeps/search/proposals.py",
         "sweeps/search/pruners.py",
         "sweeps/search/samplers.py",
@@ -128,6 +130,7 @@ def test_only_the_command_line_imports_the_reports_and_only_inside_its_commands(
         ("yaml", ("sweeps/config/document.py", "reports/")),
         ("typer", ("sweeps/cli.py",)),
         ("rich", ("sweeps/console.py",)),
+        ("sqlalchemy", ("sweeps/search/mirror",)),
     ],
 )
 def test_each_library_has_its_place(library: str, places: tuple[str, ...]) -> None:

@@ -170,3 +170,14 @@ def test_the_last_config_that_is_left_is_found_in_a_large_space() -> None:
             arm._proposals.know({"arm": "a", "n": n})
     assert ask(search).spec.params == {"arm": "a", "n": 12_345}
     assert search.ask() is None
+
+
+def test_a_plan_is_run_in_an_order_that_only_the_seed_decides() -> None:
+    def order(seed: int) -> list[object]:
+        config = make_config(space={"arm": ["a"], "n": {"int": [1, 30]}}, compare="arm", seed=seed)
+        search = Search(config.model_copy(update={"search": make_config(search__sampler="brute_force").search}))
+        return [ask(search).spec.params["n"] for _ in range(5)]
+
+    assert order(0) == order(0)
+    assert order(0) != order(1)
+    assert order(0) != sorted(order(0))  # type: ignore[type-var]

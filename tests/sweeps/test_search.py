@@ -572,6 +572,17 @@ def test_the_sampler_starts_up_until_enough_trials_have_taught_it_something() ->
     assert {ask(search).spec.sampler_phase for _ in range(10)} == {"random"}
 
 
+def test_a_cohort_is_drawn_at_random_though_the_sampler_has_learned() -> None:
+    world = World({})
+    world.drive(Search(make_config(compare=None, search__trials=6, search__cohort=5, search__pruner="none")))
+    phases = [event.sampler_phase for event in world.log if isinstance(event, TrialStarted)]
+    assert phases == ["cohort"] * 5 + ["model"]
+    plain = World({})
+    plain.drive(Search(make_config(compare=None, search__trials=6, search__sampler="random", search__pruner="none")))
+    drawn = [[event.params for event in each.log if isinstance(event, TrialStarted)] for each in (world, plain)]
+    assert drawn[0][:5] == drawn[1][:5]
+
+
 def test_studies_are_described_in_full() -> None:
     config = make_config(seed=4, objective__direction="minimize", search__sampler="tpe", search__pruner="median")
     capsule, other = Search(config).studies()

@@ -55,6 +55,12 @@ CASES: dict[str, dict[str, Any]] = {
         "search__sampler": {"name": "nsgaii", "population": 2},
         "search__repeats": "skip",
     },
+    "qmc, each once": {
+        "space": {"arm": ["a"], "n": {"int": [1, 12]}},
+        "search__sampler": "qmc",
+        "search__repeats": "skip",
+        "search__trials": 12,
+    },
     "a cohort": {"search__cohort": 6},
     "several objectives, hyperband": {
         "objective__also": ["parameters", {"metric": "loss", "direction": "minimize"}],

@@ -1,0 +1,146 @@
+"""The statistics of the verdict: numbers in, estimates with their uncertainty out, by numpy and scipy.
+
+`comparison` weighs one arm against another over the pairs that `pairs` has matched, by `t_tests` and the exact
+`sign_flips`; `verdicts` says in words what an interval shows, `family` what is left of it among other comparisons
+and before the planned pairs are there, and `planning` how many it takes. `location` and `effects` describe samples,
+`improvement` and `profiles` their distributions, `counts` and `calibration` single examples. `tuning` and `budgets`
+draw what a search is worth at a budget, over the exact `bands`; `selection` asks what its choice was worth.
+`variance`, `costs`, `survival` and `ranks` look at where differences come from, what they cost, when they show, and
+across many arms.
+
+Differences are a - b in the unit of the metric; where better matters, a function takes the `direction`. Whatever is
+random takes a generator, and the order of the rows changes no result.
+"""
+
+from reports.statistics.bands import Band, cdf_band, dkw_epsilon, ks_epsilon
+from reports.statistics.budgets import StudyCurve, best_so_far_by_cost, median_over_studies, shuffled_best_by_cost
+from reports.statistics.calibration import Reliability, expected_calibration_error, reliability
+from reports.statistics.checks import Direction
+from reports.statistics.comparison import PairedComparison, paired_comparison
+from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front
+from reports.statistics.counts import McNemar, mcnemar_exact, wilson
+from reports.statistics.effects import (
+    PairingGain,
+    cliffs_delta,
+    cohen_d,
+    hedges_g,
+    hedges_gz,
+    pairing_gain,
+    relative_reduction,
+)
+from reports.statistics.family import Judgement, judge
+from reports.statistics.improvement import improvement_interval, improvement_zone, probability_of_improvement
+from reports.statistics.location import Estimate, bootstrap, iqm, mean_interval, median_interval
+from reports.statistics.multiplicity import benjamini_hochberg, holm
+from reports.statistics.pairs import Pairs, match_pairs
+from reports.statistics.planning import detectable_difference, noether_pairs, pairs_needed, replicates_needed
+from reports.statistics.profiles import Profile, performance_profile
+from reports.statistics.ranks import FriedmanNemenyi, friedman_nemenyi, nemenyi_quantile
+from reports.statistics.selection import (
+    KendallTau,
+    Overtuning,
+    SelectionGap,
+    kendall_tau,
+    overtuning,
+    selection_gap,
+    winners_curse,
+)
+from reports.statistics.sign_flips import EXACT_PAIRS, check_plan, fewest_pairs, sign_flip_p
+from reports.statistics.survival import RestrictedMean, RunCurve, Survival, kaplan_meier, restricted_mean, run_curve
+from reports.statistics.t_tests import Tost, TTest, interaction_contrast, paired_t, tost, welch
+from reports.statistics.tuning import TuningCurve, equal_budget_chance, expected_max_curve, median_tuning_curve
+from reports.statistics.variance import (
+    CrossedError,
+    VarianceComponents,
+    crossed_standard_error,
+    functional_anova,
+    variance_components,
+)
+from reports.statistics.verdicts import Verdict, verdict
+
+__all__ = [
+    "EXACT_PAIRS",
+    "Band",
+    "CrossedError",
+    "Direction",
+    "Estimate",
+    "FriedmanNemenyi",
+    "Judgement",
+    "KendallTau",
+    "McNemar",
+    "Overtuning",
+    "PairedComparison",
+    "PairingGain",
+    "Pairs",
+    "Profile",
+    "Reliability",
+    "RestrictedMean",
+    "RunCurve",
+    "SelectionGap",
+    "StudyCurve",
+    "Survival",
+    "TTest",
+    "Tost",
+    "TuningCurve",
+    "VarianceComponents",
+    "Verdict",
+    "benjamini_hochberg",
+    "best_so_far_by_cost",
+    "bootstrap",
+    "cdf_band",
+    "check_plan",
+    "cliffs_delta",
+    "cohen_d",
+    "crossed_standard_error",
+    "detectable_difference",
+    "dkw_epsilon",
+    "equal_budget_chance",
+    "expected_calibration_error",
+    "expected_max_curve",
+    "fewest_pairs",
+    "friedman_nemenyi",
+    "functional_anova",
+    "geometric_ratio",
+    "hedges_g",
+    "hedges_gz",
+    "holm",
+    "hypervolume",
+    "improvement_interval",
+    "improvement_zone",
+    "interaction_contrast",
+    "iqm",
+    "judge",
+    "kaplan_meier",
+    "kendall_tau",
+    "ks_epsilon",
+    "match_pairs",
+    "mcnemar_exact",
+    "mean_interval",
+    "median_interval",
+    "median_over_studies",
+    "median_tuning_curve",
+    "nemenyi_quantile",
+    "noether_pairs",
+    "overtuning",
+    "paired_comparison",
+    "paired_t",
+    "pairing_gain",
+    "pairs_needed",
+    "pareto_front",
+    "performance_profile",
+    "probability_of_improvement",
+    "relative_reduction",
+    "reliability",
+    "replicates_needed",
+    "restricted_mean",
+    "run_curve",
+    "selection_gap",
+    "shuffled_best_by_cost",
+    "sign_flip_p",
+    "tost",
+    "variance_components",
+    "verdict",
+    "welch",
+    "wilson",
+    "winners_curse",
+]

@@ -1,0 +1,69 @@
+"""What an interval says about a difference, in words that a report may print."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+from reports.statistics.checks import Direction, sign
+
+
+class Verdict(StrEnum):
+    """Everything that can be said of one arm against another; a failure to show a difference is never 'no difference'.
+
+    `NOT_SHOWN` and `INTERIM` need more than an interval: see `judge`.
+    """
+
+    BETTER = "better, practically"
+    BETTER_SIZE_UNCERTAIN = "better, size uncertain"
+    BETTER_NEGLIGIBLE = "better, negligible"
+    EQUIVALENT = "equivalent"
+    IDENTICAL = "equivalent (identical)"
+    UNDETERMINED = "undetermined"
+    WORSE_NEGLIGIBLE = "worse, negligible"
+    WORSE_SIZE_UNCERTAIN = "worse, size uncertain"
+    WORSE = "worse, practically"
+    NOT_SHOWN = "not shown after correction"
+    INTERIM = "interim"
+    NOT_COMPARABLE = "not comparable"
+
+    @property
+    def claims(self) -> int:
+        """1 for every "better", -1 for every "worse", 0 for the rest."""
+        return self.value.startswith("better") - self.value.startswith("worse")
+
+
+_SIZES = {
+    1: (Verdict.BETTER, Verdict.BETTER_NEGLIGIBLE, Verdict.BETTER_SIZE_UNCERTAIN),
+    -1: (Verdict.WORSE, Verdict.WORSE_NEGLIGIBLE, Verdict.WORSE_SIZE_UNCERTAIN),
+}
+
+
+def verdict(low: float, high: float, margin: float, *, direction: Direction = "maximize") -> Verdict:
+    """The verdict of an interval of a - b against ±margin, the differences too small to matter.
+
+    Clear of 0 it is better or worse: practically if it is clear of the margin as well, negligible if all of it lies
+    within, else of uncertain size. Around 0 it is equivalent within the margin, else undetermined.
+    Source: Kruschke, "Rejecting or accepting parameter values" (2018), with 0 as a second landmark.
+
+    Raises:
+        ValueError: If `low` or `high` is not finite, `low` is above `high`, or `margin` is below 0 or not finite.
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ValueError(f"low and high: must be finite and in order, got {low} and {high}")
+    if not 0 <= margin < math.inf:
+        raise ValueError(f"margin: must be a finite number of at least 0, got {margin}")
+    if sign(direction) < 0:
+        low, high = -high, -low
+    if low > 0:
+        return _sized(1, low, high, margin)
+    if high < 0:
+        return _sized(-1, -high, -low, margin)
+    return Verdict.EQUIVALENT if -margin <= low and high <= margin else Verdict.UNDETERMINED
+
+
+def _sized(side: int, near: float, far: float, margin: float) -> Verdict:
+    practical, negligible, uncertain = _SIZES[side]
+    if near > margin:
+        return practical
+    return negligible if far <= margin else uncertain

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reports.statistics import Verdict, judge, paired_comparison
+
+NOISE = 0.0005
+
+
+def arms(seed, n=10, **effects):
+    """Comparisons with one baseline over common seeds, of arms that are better by their effects."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(0.99, 0.001, n)
+    baseline = common + rng.normal(0, NOISE, n)
+    drawn = {name: common + effect + rng.normal(0, NOISE, n) for name, effect in effects.items()}
+    return {name: paired_comparison(scores, baseline, margin=0.001) for name, scores in drawn.items()}
+
+
+def test_another_arm_changes_adjusted_p_and_nothing_else() -> None:
+    two, three = arms(1, capsule=0.002, strided=0.0003), arms(1, capsule=0.002, strided=0.0003, average=0.0)
+    before, after = judge(two, planned=10), judge(three, planned=10)
+    for name in two:
+        assert before[name].comparison == after[name].comparison
+    assert [before[name].adjusted_p for name in two] != [after[name].adjusted_p for name in two]
+    assert list(after) == ["capsule", "strided", "average"]
+
+
+def test_a_claim_that_the_correction_takes_back_is_not_shown() -> None:
+    family = arms(1, n=6, capsule=0.004)
+    alone, among = judge(family, planned=6)["capsule"], judge(family, planned=6, comparisons=2)["capsule"]
+    assert (alone.adjusted_p, alone.verdict, alone.comparisons) == (0.03125, Verdict.BETTER, 1)
+    assert (among.adjusted_p, among.verdict, among.comparisons) == (0.0625, Verdict.NOT_SHOWN, 2)
+    assert among.comparison.verdict is Verdict.BETTER
+
+
+def test_a_worse_that_the_correction_takes_back_is_not_shown_either() -> None:
+    family = arms(1, n=6, capsule=-0.004)
+    assert judge(family, planned=6)["capsule"].verdict is Verdict.WORSE
+    assert judge(family, planned=6, comparisons=2)["capsule"].verdict is Verdict.NOT_SHOWN
+
+
+def test_fewer_pairs_than_planned_are_interim() -> None:
+    family = arms(1, capsule=0.004)
+    assert judge(family, planned=11)["capsule"].verdict is Verdict.INTERIM
+    assert judge(family, planned=10)["capsule"].verdict is Verdict.BETTER
+    assert judge(family, planned=9)["capsule"].verdict is Verdict.BETTER
+
+
+def test_what_claims_nothing_keeps_its_verdict() -> None:
+    same = {"same": paired_comparison(np.arange(8.0), np.arange(8.0), margin=0.1)}
+    assert judge(same, planned=8, comparisons=5)["same"].verdict is Verdict.IDENTICAL
+    none = {"none": paired_comparison([], [], margin=0.1)}
+    assert judge(none, planned=8)["none"].verdict is Verdict.NOT_COMPARABLE
+
+
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(ValueError, match="planned: must be a whole number of at least 1, got 0"):
+        judge({}, planned=0)
+    with pytest.raises(ValueError, match="alpha: must lie between 0 and 1"):
+        judge({}, planned=1, alpha=1)
+    with pytest.raises(ValueError, match="comparisons: must be a whole number of at least 1, got 0"):
+        judge(arms(1, capsule=0.0), planned=1, comparisons=0)
+    assert judge({}, planned=1) == {}
+
+
+def test_identical_arms_are_told_apart_as_often_as_alpha_allows() -> None:
+    claims = 0
+    for seed in range(2_000):
+        claims += judge(arms(seed, copy=0.0), planned=10)["copy"].verdict.claims != 0
+    assert 0.035 <= claims / 2_000 <= 0.065
+
+
+def test_looking_after_every_pair_claims_no_more_than_looking_once() -> None:
+    runs, false, naive = 200, 0, 0
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        differences = rng.normal(size=30)
+        looks = [paired_comparison(differences[:n], np.zeros(n), margin=0.0) for n in range(5, 31)]
+        false += any(judge({"a": look}, planned=30)["a"].verdict.claims for look in looks)
+        naive += any(look.low > 0 or look.high < 0 for look in looks)
+    assert false / runs <= 0.065
+    assert naive / runs > 0.15
