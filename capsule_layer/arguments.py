@@ -59,6 +59,20 @@ def positive_number(name: str, value: Any) -> float:
     return float(value)
 
 
+def three_rates(value: float | tuple[float, float, float]) -> tuple[float, float, float]:
+    """Normalise the rates of dropout in three places, given as one number for all or as three.
+
+    Raises:
+        ValueError: It is neither, or a rate does not lie in 0..1, 1 excluded.
+    """
+    rates = tuple(value) if isinstance(value, (tuple, list)) else (value,) * 3
+    fits = all(isinstance(rate, numbers.Real) and not isinstance(rate, bool) and 0 <= rate < 1 for rate in rates)
+    if len(rates) != 3 or not fits:
+        raise ValueError(f"dropout must be a rate of at least 0 and less than 1, or three; received {value!r}.")
+    first, second, third = (float(rate) for rate in rates)
+    return first, second, third
+
+
 def truth(name: str, value: Any) -> bool:
     """Accept True or False.
 

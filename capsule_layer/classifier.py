@@ -9,7 +9,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from capsule_layer.arguments import window_size
+from capsule_layer.arguments import three_rates, window_size
 from capsule_layer.pooling import CapsulePooling2D
 from capsule_layer.soft_pooling import SoftPooling2D
 
@@ -48,7 +48,7 @@ def build_classifier(
     temperature: float = 1.0,
     learn_temperature: bool = False,
     batch_norm_momentum: float = 0.99,
-    dropout: tuple[float, float, float] = (0.4, 0.4, 0.3),
+    dropout: float | tuple[float, float, float] = (0.4, 0.4, 0.3),
     input_shape: tuple[int, int, int] = (28, 28, 1),
     num_classes: int = 10,
 ) -> keras.Model:
@@ -66,7 +66,7 @@ def build_classifier(
         temperature: As in `CapsulePooling2D`; any other pooling ignores it.
         learn_temperature: As in `CapsulePooling2D`; any other pooling ignores it.
         batch_norm_momentum: Of both batch normalisations; short trainings need less than the default.
-        dropout: Rates after the first pooling, after the second, and before the output.
+        dropout: Rates after the first pooling, after the second, and before the output; one number for all three.
         input_shape: Height, width and channels of the images.
         num_classes: Number of outputs.
 
@@ -82,8 +82,7 @@ def build_classifier(
     """
     if pooling not in POOLINGS:
         raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}; received {pooling!r}.")
-    if len(dropout) != 3:
-        raise ValueError(f"dropout must hold three rates; received {dropout!r}.")
+    rates = three_rates(dropout)
     conv = partial(layers.Conv2D, kernel_size=3, activation="relu", data_format=_LAST)
     norm = partial(layers.BatchNormalization, momentum=batch_norm_momentum)
     place = partial(
@@ -97,13 +96,13 @@ def build_classifier(
     images = keras.Input(input_shape)
     x = conv(64)(conv(32)(images))
     x = POOLINGS[pooling](place(filters=64))(norm()(x))
-    x = layers.Dropout(dropout[0])(x)
+    x = layers.Dropout(rates[0])(x)
     x = conv(128, padding="same")(conv(128, padding="same")(x))
     x = POOLINGS[pooling](place(filters=128))(norm()(x))
-    x = layers.Dropout(dropout[1])(x)
+    x = layers.Dropout(rates[1])(x)
     x = conv(256, padding="valid" if min(x.shape[1:3]) >= 3 else "same")(x)
     x = layers.Dense(128, activation="relu")(layers.Flatten()(x))
-    x = layers.Dropout(dropout[2])(x)
+    x = layers.Dropout(rates[2])(x)
     return keras.Model(images, layers.Dense(num_classes, activation="softmax", dtype="float32")(x))
 
 

@@ -60,7 +60,7 @@ def paragraph(run: History, frames: Tables) -> str:
     highest = "highest" if objective.direction == "maximize" else "lowest"
     return (
         f"The sweep {arms} {budget} of up to {count(config.search.epochs, 'epoch')}. "
-        f"Every trial trains {config.model.build} on {_count(data, 'train')} images of {data.get('name', 'no name')} "
+        f"Every trial trains {config.model.build} on {_count(data, 'train')} examples of {data.get('name', 'no name')} "
         f"and is judged on {_count(data, 'validation')} others, the validation set. "
         f"Best means the {highest} {objective.metric} at the {objective.at} epoch of a complete trial."
     )
@@ -75,7 +75,7 @@ def facts(run: History) -> list[tuple[str, str]]:
         ("Model", f"{config.model.build} {_settings(dict(config.model.args))}".strip()),
         ("Data", f"{data.get('name')} from {data.get('source')}"),
         ("Data digest", str(data.get("digest"))),
-        ("Split", f"{data.get('split')}, seed {data.get('split_seed')}; {_count(data, 'test')} test images, unread"),
+        ("Split", f"{data.get('split')}, seed {data.get('split_seed')}; {_count(data, 'test')} test examples, unread"),
         ("Training", _settings(config.training.model_dump())),
         ("Sampler", f"{config.search.sampler.name} {_settings(config.search.sampler.settings)}".strip()),
         ("Pruner", f"{config.search.pruner.name} {_settings(config.search.pruner.settings)}".strip()),

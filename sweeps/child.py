@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +19,10 @@ from typing import Any, Self
 from sweeps.environment import process_environment, quick_imports
 from sweeps.errors import WorkerError
 
+_SECONDS_TO_DIE = 5
+# A line that TensorFlow or XLA logs, below the one that tells of a fatal error; absl's words on where its log goes.
+_NOISE = re.compile(r"\d{4}-\d\d-\d\d [\d:.]+: [IWE] |[IWE]\d{4} \d\d:\d\d:|WARNING: All log messages before absl")
+
 
 class Child:
     """A fresh process that imports a function while its caller does something else. As a context it ends with it.
@@ -25,11 +31,16 @@ class Child:
         function: `module:function`, importable there.
         cpus: Cores of the process, one thread each.
         gpus: GPUs that it may see; 0 hides all.
+        on_death: Makes the error where the process dies, from words on how; a WorkerError that names `function` if not
+            given.
     """
 
-    def __init__(self, function: str, *, cpus: float = 1, gpus: float = 0) -> None:
+    def __init__(
+        self, function: str, *, cpus: float = 1, gpus: float = 0, on_death: Callable[[str], Exception] | None = None
+    ) -> None:
         self._function = function
         self._environment = process_environment(cpus=cpus, gpus=gpus)
+        self._on_death = on_death or (lambda words: WorkerError(f"the process that runs {function} died, {words}"))
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -42,7 +53,9 @@ class Child:
                     initargs=(self._environment, str(self._output)),
                 )
             )
+            others = multiprocessing.active_children()
             self._pid: Future[int] = self._pool.submit(os.getpid)
+            self._process = next(process for process in multiprocessing.active_children() if process not in others)
             self._pool.submit(_import, self._function)
             self._stack = stack.pop_all()
         return self
@@ -51,14 +64,27 @@ class Child:
         """Call the function there, and return what it returns.
 
         Raises:
-            WorkerError: If the process dies or exits; the last lines it printed are in the message.
+            WorkerError: If the process dies, or what `on_death` makes; the last words it printed are in the message.
             Exception: Whatever the function raises.
         """
         try:
             return self._pool.submit(_call, self._function, args, kwargs).result()
         except BrokenProcessPool:
-            tail = " ".join(self._output.read_text(errors="replace").split()[-60:]) if self._output.exists() else ""
-            raise WorkerError(f"the process that runs {self._function} died: {tail or 'it printed nothing'}") from None
+            raise self._on_death(f"{self._manner_of_death()}: {self._last_words()}") from None
+
+    def _manner_of_death(self) -> str:
+        give_up = time.monotonic() + _SECONDS_TO_DIE
+        while (code := self._process.exitcode) is None and time.monotonic() < give_up:
+            time.sleep(0.01)  # the pool waits for the process too, and only one of us is told
+        if code is None or code >= 0:
+            return "exit code unknown" if code is None else f"exit code {code}"
+        return f"by {signal.Signals(-code).name}" if -code in set(signal.Signals) else f"by signal {-code}"
+
+    def _last_words(self) -> str:
+        """What the process printed last, without the log of a backend, unless that is of what killed it."""
+        text = self._output.read_text(errors="replace") if self._output.exists() else ""
+        words = [word for line in text.splitlines() if not _NOISE.match(line) for word in line.split()]
+        return " ".join(words[-60:]) or "it printed nothing"
 
     def __exit__(self, *_: object) -> None:
         # It may still import, or be about to tear a backend down: nobody waits for either.
@@ -67,14 +93,21 @@ class Child:
         self._stack.close()
 
 
-def run_in_child(function: str, *args: Any, cpus: float = 1, gpus: float = 0, **kwargs: Any) -> Any:
+def run_in_child(
+    function: str,
+    *args: Any,
+    cpus: float = 1,
+    gpus: float = 0,
+    on_death: Callable[[str], Exception] | None = None,
+    **kwargs: Any,
+) -> Any:
     """Call `module:function` in a `Child` that lives for nothing else.
 
     Raises:
-        WorkerError: If the process dies or exits; the last lines it printed are in the message.
+        WorkerError: If the process dies, or what `on_death` makes; the last words it printed are in the message.
         Exception: Whatever the function raises.
     """
-    with Child(function, cpus=cpus, gpus=gpus) as child:
+    with Child(function, cpus=cpus, gpus=gpus, on_death=on_death) as child:
         return child.call(*args, **kwargs)
 
 

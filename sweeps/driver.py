@@ -16,6 +16,7 @@ from search_spaces import Params
 from sweeps.artifacts import Artifacts, usable_checkpoints
 from sweeps.codec import config_hash, digest
 from sweeps.config import SweepConfig, TrainingConfig
+from sweeps.config.training import COMPILED_IN
 from sweeps.drift import CHANGEABLE, changes_between, check_changes
 from sweeps.errors import SweepStoppedError
 from sweeps.history import History, read_run
@@ -217,5 +218,5 @@ def open_workers(prepared: Prepared, means: Means) -> Iterator[Workers]:
 
 def architecture_of(params: Params, runtime_values: frozenset[str]) -> str:
     """Names the compiled model that params need."""
-    light = runtime_values | (set(TrainingConfig.model_fields) - {"dtype_policy", "optimizer"})
+    light = runtime_values | (set(TrainingConfig.model_fields) - set(COMPILED_IN))
     return config_hash({name: value for name, value in params.items() if name not in light})

@@ -1,4 +1,4 @@
-"""Which images a sweep runs on: those that it names, or the quickstart's stand-in for an MNIST that cannot be had."""
+"""Which data a sweep runs on: those that it names, or the quickstart's stand-in for an MNIST that cannot be had."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.config import SweepConfig
-from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset
+from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset, load_own_dataset
 from sweeps.errors import RunError
 from sweeps.history import History
 
@@ -17,10 +17,10 @@ FALLBACK: dict[str, Any] = {"name": "digits", "train": 1250, "validation": 250}
 def load_or_fall_back(
     config: SweepConfig, *, may_fall_back: bool
 ) -> tuple[SweepConfig, Dataset, DataFacts, tuple[str, ...]]:
-    """The sweep, its images and what must be said of them; another data set's where MNIST may be replaced and must be.
+    """The sweep, its data and what must be said of them; another data set where MNIST may be replaced and must be.
 
     Raises:
-        DataError: If the images cannot be had.
+        CapsweepError: If the data cannot be had.
     """
     try:
         return (*_load(config), ())
@@ -46,23 +46,22 @@ def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:
 
 def may_fall_back(sweep: str, config: SweepConfig, *, dataset: str | None) -> bool:
     """Only the quickstart may run on other data than it names, and only where nobody named any."""
-    return sweep == QUICKSTART and dataset is None and config.dataset.name == "mnist" and config.dataset.file is None
+    asked = config.dataset
+    return sweep == QUICKSTART and dataset is None and asked.name == "mnist" and asked.file is None and not asked.load
 
 
 def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:
-    """The images that a sweep asks for.
+    """The examples that a sweep asks for.
 
     Raises:
-        DataError: If they cannot be had.
+        CapsweepError: If they cannot be had.
     """
     asked = config.dataset
-    return load_dataset(
-        asked.name,
-        train=asked.train,
-        validation=asked.validation,
-        split_seed=asked.split_seed,
-        file=Path(asked.file) if asked.file else None,
-    )
+    sizes = {"train": asked.train, "validation": asked.validation}
+    if asked.load is not None:
+        return load_own_dataset(asked.load, asked.args, name=asked.name, split_seed=asked.split_seed, **sizes)
+    file = Path(asked.file) if asked.file else None
+    return load_dataset(asked.name, split_seed=asked.split_seed, file=file, **sizes)
 
 
 def check_same_data(history: History, facts: DataFacts) -> None:
@@ -73,7 +72,9 @@ def check_same_data(history: History, facts: DataFacts) -> None:
     """
     recorded = str(history.header.data["digest"])
     if facts.digest != recorded:
+        own = history.config.dataset.load
+        fix = f"{own} must return the same again; seed what it draws" if own else "name the same data with --dataset"
         raise RunError(
             f"{history.directory.path}: was run on data with digest {recorded[:12]}, "
-            f"found {facts.digest[:12]} ({facts.source}); name the same data with --dataset"
+            f"found {facts.digest[:12]} ({facts.source}); {fix}"
         )

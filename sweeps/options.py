@@ -113,13 +113,18 @@ def _on_dataset(config: SweepConfig, dataset: str) -> SweepConfig:
     from sweeps import images
     from sweeps.datasets import LOADERS
 
+    own = config.dataset.load
+    if own is not None:
+        raise ConfigError(
+            f"--dataset: the data of this sweep come from {own}, got {dataset!r}; leave the option out (a file "
+            "of its own is one of dataset.args)"
+        )
     if dataset in LOADERS:
         sizes: dict[str, Any] = {}
         if dataset == images.FALLBACK["name"]:
             asked = {part: getattr(config.dataset, part) for part in ("train", "validation")}
             sizes = {part: min(size, images.FALLBACK[part]) for part, size in asked.items() if size is not None}
-        own: dict[str, Any] = {"load": None, "args": {}}
-        return images.replace_dataset(config, {"name": dataset, "file": None, **own, **sizes})
+        return images.replace_dataset(config, {"name": dataset, "file": None, **sizes})
     if not Path(dataset).exists():
         raise ConfigError(f"--dataset: must be {' or '.join(LOADERS)}, or a file that exists, got {dataset!r}")
     return images.replace_dataset(config, {"name": "mnist", "file": str(Path(dataset).absolute())})

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sweeps.child import Child
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
 from sweeps.errors import ConfigError
@@ -14,11 +13,12 @@ from sweeps.hardware import check_fits, check_reachable
 from sweeps.images import load_or_fall_back
 from sweeps.records import AnyEvent, TrialKnown
 from sweeps.search import Search
-from sweeps.training.inspection import Inspection
+from sweeps.training.inspection import Inspection, child_for, inspect
 from sweeps.warm_start import read_warm_start
 from sweeps.workers.process import DEFAULT_TRAINER
 
 CORNERS_AT_LAUNCH = 64
+CORNERS_IN_PLAN = 1000
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False, i
     """
     Search(config)
     _check_place(config, means)
-    with Child("sweeps.training.preflight:inspect_space") as child:  # it imports Keras while the images are read
+    with child_for(config) as child:  # it imports Keras while the data are read
         config, data, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
         for note in notes:
             means.say(note)
-        size = f"{facts.train:,} images to train and {facts.validation:,} to validate"
-        means.say(f"data: {facts.name}, {size} ({facts.source})")
-        inspection: Inspection = child.call(config, facts.shape, facts.classes, limit=CORNERS_AT_LAUNCH)
-    if inspection.skipped:
-        means.say(f"built {CORNERS_AT_LAUNCH} corners of the space; `capsweep plan` builds {inspection.skipped} more")
+        means.say(f"data: {facts}")
+        inspection = inspect(child, config, data, limit=CORNERS_AT_LAUNCH)
+    if inspection.left_out:
+        built = f"built {len(inspection.corners)} networks at corners of the space, which has {inspection.left_out}"
+        means.say(f"{built}; `capsweep plan` builds up to {CORNERS_IN_PLAN:,}")
     known, remarks = read_warm_start(config, digest=facts.digest) if is_new else ([], [])
     for remark in remarks:
         means.say(remark)

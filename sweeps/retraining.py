@@ -41,7 +41,13 @@ def retrain_models(history: History, trials: Iterable[Trial], *, config: SweepCo
             cpus, gpus = _place_of(history, trial)
             try:
                 model, metrics = run_in_child(
-                    "sweeps.training.retrain:retrain", config.having(gpus=gpus), data, trial.spec, cpus=cpus, gpus=gpus
+                    "sweeps.training.retrain:retrain",
+                    config.having(gpus=gpus),
+                    data,
+                    trial.spec,
+                    epochs=trial.ended.epochs if trial.ended else trial.spec.epochs,
+                    cpus=cpus,
+                    gpus=gpus,
                 )
             except Exception as error:  # a user's model may raise anything
                 words = " ".join(str(error).split())

@@ -63,17 +63,6 @@ class SweepConfig(Section):
         return self.model_copy(update={"workers": self.workers.model_copy(update={"gpus": gpus})})
 
     @model_validator(mode="after")
-    def _asks_for_nothing_that_is_not_done_yet(self) -> Self:
-        asked = {
-            "dataset.load": self.dataset.load is not None,
-            "objective: inference_seconds": "inference_seconds" in self.objective.measures,
-        }
-        for key, is_asked in asked.items():
-            if is_asked:
-                raise ValueError(f"{key}: is not run by this version; leave it out")
-        return self
-
-    @model_validator(mode="after")
     def _compare_names_a_choice(self) -> Self:
         if self.compare is None:
             return self

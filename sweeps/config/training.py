@@ -15,6 +15,9 @@ from sweeps.config.section import Named, Section, named
 OptimizerName = Literal[
     "adam", "adamw", "nadam", "adamax", "adagrad", "adadelta", "rmsprop", "sgd", "lion", "lamb", "ftrl", "adafactor"
 ]
+COMPILED_IN = ("dtype_policy", "optimizer")
+"""The settings that make another compiled model; a warm one takes a new value of the others."""
+
 Positive = Annotated[Real, Field(gt=0)]
 
 

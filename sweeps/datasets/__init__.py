@@ -1,12 +1,13 @@
 """The data of a sweep, as the driver sees it: found, checked, digested, and split without its test set.
 
 `load_dataset` gives the training and validation arrays that travel to the workers, and the facts that the log
-keeps of them. The test images are digested and counted, never returned: only a later phase may open them.
+keeps of them; `load_own_dataset` does so with what a user's own function returns (`sweeps.datasets.own` has the
+contract). The test set is digested and counted, never returned: only a later phase may open it.
 Importing this package loads neither scikit-learn nor scipy; the functions that need them do.
 """
 
-from sweeps.datasets.catalogue import LOADERS, load_dataset
+from sweeps.datasets.catalogue import LOADERS, load_dataset, load_own_dataset
 from sweeps.datasets.dataset import DataFacts, Dataset
 from sweeps.datasets.mnist import DataNotFound
 
-__all__ = ["LOADERS", "DataFacts", "DataNotFound", "Dataset", "load_dataset"]
+__all__ = ["LOADERS", "DataFacts", "DataNotFound", "Dataset", "load_dataset", "load_own_dataset"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from sweeps.datasets.dataset import CLASSES, SIDE, DataFacts, Dataset, RawData
+from sweeps.datasets.dataset import DataFacts, Dataset, RawData
 from sweeps.datasets.digits import load_digits
 from sweeps.datasets.mnist import load_mnist
+from sweeps.datasets.own import load_own
 from sweeps.datasets.splits import describe, split
 from sweeps.errors import DataError
 
@@ -37,7 +39,39 @@ def load_dataset(
     """
     if name not in LOADERS:
         raise DataError(f"data set must be one of {', '.join(LOADERS)}, got {name!r}")
-    raw = LOADERS[name](file)
+    return _make_ready(LOADERS[name](file), name=name, train=train, validation=validation, split_seed=split_seed)
+
+
+def load_own_dataset(
+    load: str,
+    args: Mapping[str, Any],
+    *,
+    name: str,
+    train: int | None,
+    validation: int | None,
+    split_seed: int,
+) -> tuple[Dataset, DataFacts]:
+    """The same of what a function of a user's own returns.
+
+    Args:
+        load: `package.module:function`, by the contract in `sweeps.datasets.own`.
+        args: its arguments.
+        name: what the log calls the data.
+        train: number of examples to train on; all of their part if None.
+        validation: number of examples to validate on; all of their part if None.
+        split_seed: decides which examples are for training and which for validation.
+
+    Raises:
+        ConfigError: the function cannot be imported.
+        DataError: the function fails, or what it returns breaks a rule.
+    """
+    return _make_ready(load_own(load, args), name=name, train=train, validation=validation, split_seed=split_seed)
+
+
+def _make_ready(
+    raw: RawData, *, name: str, train: int | None, validation: int | None, split_seed: int
+) -> tuple[Dataset, DataFacts]:
+    """Split a loaded data set, and sum it up."""
     data = split(raw, train=train, validation=validation, split_seed=split_seed)
     facts = DataFacts(
         name=name,
@@ -48,7 +82,7 @@ def load_dataset(
         test=raw.test,
         split_seed=split_seed,
         split=describe(raw, data, split_seed=split_seed),
-        classes=CLASSES,
-        shape=(SIDE, SIDE),
+        classes=raw.classes,
+        shape=tuple(raw.x.shape[1:]),
     )
     return data, facts

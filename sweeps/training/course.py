@@ -21,16 +21,15 @@ class WarmModel:
 
     model: keras.Model
     epochs: Epochs
-    owns_learning_rate: bool
     optimizer_start: list[Any]
     traces: int = 0
 
     @classmethod
-    def of(cls, model: keras.Model, epochs: Epochs, *, owns_learning_rate: bool) -> WarmModel:
+    def of(cls, model: keras.Model, epochs: Epochs) -> WarmModel:
         """Keep a freshly built model, and count every trace of its loss from here on."""
         model.optimizer.build(model.trainable_variables)
         start = [keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
-        warm = cls(model, epochs, owns_learning_rate, start)
+        warm = cls(model, epochs, start)
         compute_loss = model.compute_loss
 
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -47,28 +46,43 @@ class WarmModel:
         self.forget()
 
     def forget(self) -> None:
-        """Have the optimizer begin anew."""
+        """Put the optimizer where it started out."""
         for variable, value in zip(self.model.optimizer.variables, self.optimizer_start, strict=True):
             variable.assign(value)
 
 
 @dataclass
 class Course:
-    """The trial that is being trained."""
+    """The trial that is being trained; `owns_rate` says whether the sweep sets its learning rate."""
 
     spec: TrialSpec
     recipe: Recipe
     warm: WarmModel
     facts: ModelFacts
+    owns_rate: bool
     epochs: int = 0
     best_value: float | None = None
     best_weights: list[Any] = field(default_factory=list)
 
 
+def follow_schedule(course: Course) -> None:
+    """Set the learning rate of the epoch that comes; it depends on the trial and the epoch alone.
+
+    A checkpoint holds what the optimizer has after an epoch, so a trial that goes on from one comes through here too.
+    """
+    schedule, epoch, epochs = course.recipe.training.schedule, course.epochs, course.spec.epochs
+    if schedule.name == "constant" or not course.owns_rate:
+        return
+    if schedule.fresh_optimizer and epoch and schedule.step(epoch, epochs) != schedule.step(epoch - 1, epochs):
+        course.warm.forget()
+    rate = course.recipe.training.learning_rate * schedule.factor(epoch, epochs)
+    course.warm.model.optimizer.learning_rate = rate
+
+
 def snapshot(course: Course) -> bytes:
     """All that changes while a trial is trained: weights, random streams, the optimizer, the best weights so far.
 
-    The order of the images needs no place in it: it follows from the trial's seed and the epoch.
+    The order of the examples needs no place in it: it follows from the trial's seed and the epoch.
     """
     file = io.BytesIO()
     parts = {f"state-{place}": _to_numpy(each) for place, each in enumerate(_state(course))}

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from sweeps.training.epochs import VALIDATION_BATCH, Images, build_metrics
+from sweeps.training.epochs import VALIDATION_BATCH, Examples, build_metrics
 
 
 class GraphEpochs:
@@ -18,17 +18,17 @@ class GraphEpochs:
 
     Args:
         model: Compiled.
-        images: Tensors.
+        examples: Tensors.
     """
 
-    def __init__(self, model: keras.Model, images: Images) -> None:
-        self._model, self._images = model, images
-        build_metrics(model, images)
+    def __init__(self, model: keras.Model, examples: Examples) -> None:
+        self._model, self._examples = model, examples
+        build_metrics(model, examples)
         self._train = tf.function(self._train_all, autograph=False)
         self._validate = tf.function(self._validate_all, autograph=False)
 
     def __call__(self, order: NDArray[np.int64], batch_size: int) -> dict[str, float]:
-        """Train one epoch with the images in this order, then validate; metrics by Keras' names."""
+        """Train one epoch with the examples in this order, then validate; metrics by Keras' names."""
         trained = self._train(tf.constant(order), batch_size)
         validated = self._validate()
         self._model.optimizer.finalize_variable_values(self._model.trainable_weights)
@@ -36,11 +36,11 @@ class GraphEpochs:
         return {name: float(value) for name, value in metrics.items()}
 
     def _train_all(self, order: Any, batch_size: int) -> dict[str, Any]:
-        x, y = self._images.x, self._images.y
+        x, y = self._examples.x, self._examples.y
         return self._measure(self._model.train_step, x, y, order, batch_size)
 
     def _validate_all(self) -> dict[str, Any]:
-        x, y = self._images.x_validation, self._images.y_validation
+        x, y = self._examples.x_validation, self._examples.y_validation
         return self._measure(self._model.test_step, x, y, tf.range(len(x)), VALIDATION_BATCH)
 
     def _measure(self, step: Callable[..., Any], x: Any, y: Any, order: Any, size: int) -> dict[str, Any]:

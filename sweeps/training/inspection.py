@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from search_spaces import ParamValue
+from sweeps.child import Child
+from sweeps.config import SweepConfig
+from sweeps.datasets import Dataset
+from sweeps.errors import ConfigError
+
+_EXAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -25,14 +31,40 @@ class Inspection:
         runtime_values: Params that need no new graph.
         corners: The corners of the space that were built; equal networks appear once.
         backend: What Keras computes with here.
-        skipped: Different networks among the corners that were not built, for their number.
-        image_seconds: Of training the largest network on one image of a batch, on one thread of this CPU; None if not
-            measured.
+        networks: How many different networks the corners have; None where there are more corners than are counted.
+        example_seconds: Of training the largest network on one example of a batch, on one thread of this CPU; None if
+            not measured.
     """
 
     metrics: tuple[str, ...]
     runtime_values: frozenset[str]
     corners: tuple[Corner, ...]
     backend: str | None = None
-    skipped: int = 0
-    image_seconds: float | None = None
+    networks: int | None = 0
+    example_seconds: float | None = None
+
+    @property
+    def left_out(self) -> str | None:
+        """How many networks the corners have, in words, where not all of them were built."""
+        if self.networks is None:
+            return "more than 100,000 corners"
+        return f"{self.networks:,} different networks" if self.networks > len(self.corners) else None
+
+
+def child_for(config: SweepConfig) -> Child:
+    """A process to inspect a space in, which blames the build function if it dies."""
+
+    def died(words: str) -> ConfigError:
+        return ConfigError(f"model.build: {config.model.build} ended the process that built its models: {words}")
+
+    return Child("sweeps.training.preflight:inspect_space", on_death=died)
+
+
+def inspect(child: Child, config: SweepConfig, data: Dataset, *, limit: int, measure: bool = False) -> Inspection:
+    """Build corners of a space in a child process; see `sweeps.training.preflight.inspect_space`.
+
+    Raises:
+        ConfigError: If a corner cannot be built or trained.
+    """
+    found: Inspection = child.call(config, data.few(_EXAMPLES), limit=limit, measure=measure)
+    return found

@@ -1,10 +1,11 @@
-"""The sweep's own network: which function builds it, which params it takes, what it costs.
+"""The sweep's own network: which function builds it, and which params it takes.
 
 The contract with the function named by `model.build`: called with the params of a config that are not training
-settings, and with `model.args`, all by keyword, it returns a Keras model. A plain model is compiled here, for integer
-labels, with the sweep's optimizer; one that comes compiled is left as it is. An attribute `runtime_values` on the
-function, a mapping from a param's name to a function of `(model, value)`, names the params that can be changed on a
-compiled model: no new graph is traced for them.
+settings, and with `model.args`, all by keyword, it returns a Keras model. A plain model is compiled here: for labels
+with cross-entropy and accuracy, for quantities with the mean squared and the mean absolute error. One that comes
+compiled is left as it is, and decides by itself what its outputs and its loss are. An attribute `runtime_values` on the
+function, a mapping from a param's name to a function of `(model, value)` that assigns a variable of the model, names
+the params that can be changed on a compiled model: no new graph is traced for them.
 
 Each call must build anew, and random draws inside the model must come from a `keras.random.SeedGenerator` of its own,
 as they do in Keras' layers: only then can a trial be repeated.
@@ -12,17 +13,24 @@ as they do in Keras' layers: only then can a trial be repeated.
 
 from __future__ import annotations
 
-import importlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
 from search_spaces import Params, ParamValue
-from sweeps.config import ModelConfig, SweepConfig, TrainingConfig
+from sweeps.config import SweepConfig, TrainingConfig
+from sweeps.config.training import COMPILED_IN
 from sweeps.errors import ConfigError
+from sweeps.functions import import_function
+from sweeps.training.optimizers import make_optimizer
+
+Setter = Callable[[keras.Model, Any], None]
+_COMPILING = {
+    "labels": {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]},
+    "quantities": {"loss": "mean_squared_error", "metrics": ["mean_absolute_error"]},
+}
 
 
 @dataclass(frozen=True)
@@ -42,45 +50,48 @@ class Recipe:
     @property
     def key(self) -> str:
         """Equal for configs that one compiled model can serve."""
-        optimizer = self.training.optimizer
-        return repr(
-            (sorted(self.architecture.items()), self.training.dtype_policy, sorted(optimizer.model_dump().items()))
-        )
+        compiled = [self.training.model_dump()[key] for key in COMPILED_IN]
+        return repr((sorted(self.architecture.items()), compiled))
 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """The build function of a sweep with what it declares."""
+    """The build function of a sweep with what it declares, and what its models learn: labels or quantities."""
 
     build: Callable[..., keras.Model]
     args: Mapping[str, Any]
-    runtime_values: Mapping[str, Callable[[keras.Model, Any], None]]
+    runtime_values: Mapping[str, Setter]
     training: TrainingConfig
+    learns: Literal["labels", "quantities"]
 
     @classmethod
-    def of(cls, config: SweepConfig) -> Blueprint:
+    def of(cls, config: SweepConfig, *, classes: int | None) -> Blueprint:
         """Import the build function.
 
+        Args:
+            config: The sweep.
+            classes: Number of labels; None for quantities.
+
         Raises:
-            ConfigError: If it cannot be imported, or is no function.
+            ConfigError: If it cannot be imported, is no function, or declares something else than it may.
         """
-        build = _import(config.model)
-        return cls(build, config.model.args, getattr(build, "runtime_values", {}), config.training)
+        build = import_function(config.model.build, key="model.build")
+        values = _runtime_values(build, config.model.build)
+        return cls(build, config.model.args, values, config.training, "quantities" if classes is None else "labels")
 
     def recipe(self, params: Params) -> Recipe:
         """Sort the params of one config."""
         settings = {name: value for name, value in params.items() if name in TrainingConfig.model_fields}
-        # A name that is searched brings no settings; those of the sweep file belong to the name they stand beside.
-        named = {key: settings[key] for key in ("optimizer", "schedule") if key in settings}
-        kept = [key for key, name in named.items() if name == getattr(self.training, key).name]
-        changes = {key: value for key, value in settings.items() if key not in kept}
-        training = TrainingConfig.model_validate({**self.training.model_dump(), **changes})
         rest = {name: value for name, value in params.items() if name not in settings}
+        for key in ("optimizer", "schedule"):  # settings in the sweep file are those of the name that stands there
+            if settings.get(key) == getattr(self.training, key).name:
+                del settings[key]
+        training = TrainingConfig(**{**self.training.model_dump(), **settings})
         runtime = {name: value for name, value in rest.items() if name in self.runtime_values}
         return Recipe({name: value for name, value in rest.items() if name not in runtime}, runtime, training)
 
     def build_model(self, recipe: Recipe, shape: tuple[int, ...]) -> tuple[keras.Model, bool]:
-        """Build a fresh, compiled model for images of `shape`, and say whether it was compiled here.
+        """Build a fresh, compiled model for examples of `shape`, and say whether it was compiled here.
 
         Keras' global seed decides its initial weights.
         """
@@ -92,28 +103,31 @@ class Blueprint:
             model(keras.Input(shape))
         plain = not model.compiled
         if plain:
-            model.compile(
-                optimizer=_make_optimizer(recipe.training),
-                loss="sparse_categorical_crossentropy",
-                metrics=["accuracy"],
-                jit_compile=_whole_step_compiles(),
-            )
+            optimizer = make_optimizer(recipe.training.optimizer, recipe.training.learning_rate)
+            model.compile(optimizer, jit_compile=_whole_step_compiles(), **_COMPILING[self.learns])
         return model, plain
 
-    def set_runtime(self, model: keras.Model, recipe: Recipe) -> None:
-        """Set on a compiled model what needs no new graph, but for the learning rate, which each epoch sets."""
+    def set_runtime(self, model: keras.Model, recipe: Recipe, *, learning_rate: bool) -> None:
+        """Set on a compiled model what needs no new graph; the learning rate only where the sweep owns it."""
         for name, value in recipe.runtime.items():
             self.runtime_values[name](model, value)
+        if learning_rate:
+            model.optimizer.learning_rate = recipe.training.learning_rate
 
 
-def _make_optimizer(training: TrainingConfig) -> keras.optimizers.Optimizer:
-    asked = training.optimizer
-    settings = {"learning_rate": training.learning_rate, **asked.settings}
-    try:
-        return keras.optimizers.get({"class_name": asked.name, "config": settings})
-    except (TypeError, ValueError) as error:
-        words = " ".join(str(error).split())
-        raise ConfigError(f"training.optimizer: {asked.name} cannot be made with {asked.settings}: {words}") from None
+def _runtime_values(build: Callable[..., keras.Model], path: str) -> Mapping[str, Setter]:
+    values = getattr(build, "runtime_values", {})
+    fits = isinstance(values, Mapping) and all(isinstance(key, str) and callable(each) for key, each in values.items())
+    if not fits:
+        rule = "must map names of params to functions of (model, value)"
+        raise ConfigError(f"model.build: {path}.runtime_values {rule}, got {values!r}")
+    settings = [name for name in values if name in TrainingConfig.model_fields]
+    if settings:
+        raise ConfigError(
+            f"model.build: {path}.runtime_values must not name {settings[0]}, which is a setting of training; give the "
+            "param another name"
+        )
+    return values
 
 
 def check_fresh(model: keras.Model, other: keras.Model) -> None:
@@ -128,40 +142,6 @@ def check_fresh(model: keras.Model, other: keras.Model) -> None:
             "must build a new model at each call, got one that shares weights with the model of an earlier call; make "
             "every layer inside the function"
         )
-
-
-def count_macs(model: keras.Model) -> int | None:
-    """Multiply-accumulates of one image's forward pass in layers with a kernel; None if a shape is not known.
-
-    Pooling, routing, normalisation and activations are not counted: they are less than one in a hundred here.
-    """
-    counts = [_layer_macs(layer) for layer in model.layers]
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
-
-
-def _layer_macs(layer: keras.layers.Layer) -> int | None:
-    if isinstance(layer, keras.Model):
-        return count_macs(layer)
-    kernel = getattr(layer, "kernel", None)
-    if kernel is None:
-        return 0 if not layer.trainable_weights or len(layer.trainable_weights[0].shape) < 2 else None
-    try:
-        outputs = layer.output.shape[1:]
-    except (AttributeError, ValueError):  # a subclassed model, or a layer that is called several times
-        return None
-    return None if None in outputs else int(math.prod(kernel.shape) * math.prod(outputs) // outputs[-1])
-
-
-def _import(model: ModelConfig) -> Callable[..., keras.Model]:
-    module_name, _, function_name = model.build.partition(":")
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (Exception, SystemExit) as error:  # a user's module may do anything while it is imported
-        raise ConfigError(f"model.build: cannot import {model.build!r}: {type(error).__name__}: {error}") from None
-    if not callable(function):
-        raise ConfigError(f"model.build: {model.build!r} must be a function, got {type(function).__name__}")
-    return function  # type: ignore[no-any-return]
 
 
 def _whole_step_compiles() -> bool:

@@ -1,4 +1,4 @@
-"""Builds every corner of a space before a sweep starts, so that an impossible network fails in seconds.
+"""Builds corners of a space before a sweep starts, so that an impossible network fails in seconds.
 
 Runs in a child process with the GPUs hidden: the driver itself never imports Keras.
 """
@@ -6,149 +6,147 @@ Runs in a child process with the GPUs hidden: the driver itself never imports Ke
 from __future__ import annotations
 
 import contextlib
-import itertools
-import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from search_spaces import Params
 from sweeps.config import SweepConfig, TrainingConfig
+from sweeps.config.training import COMPILED_IN
+from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
 from sweeps.messages import explain
+from sweeps.training.checks import (
+    blaming,
+    check_compiled,
+    check_measures,
+    check_outputs,
+    check_setters,
+    set_value,
+    working_setters,
+)
+from sweeps.training.corners import choose_corners
+from sweeps.training.costs import count_macs
+from sweeps.training.epochs import Examples
 from sweeps.training.inspection import Corner, Inspection
-from sweeps.training.models import Blueprint, Recipe, check_fresh, count_macs
+from sweeps.training.models import Blueprint, check_fresh
+from sweeps.training.optimizers import check_optimizers
 
-_ENUMERATED = 100_000
+_TRAINED_ON = 4
 
 
-def inspect_space(
-    config: SweepConfig, shape: tuple[int, ...], classes: int, *, limit: int, measure: bool = False
-) -> Inspection:
-    """Build every corner, train the smallest network on two images, and compare the metrics with the objective.
+def inspect_space(config: SweepConfig, data: Dataset, *, limit: int, measure: bool = False) -> Inspection:
+    """Build corners, train the smallest network on a few examples, and compare what it reports with the objective.
 
     Args:
         config: The sweep.
-        shape: Height and width of an image.
-        classes: Number of labels.
+        data: A few of its examples.
         limit: Networks to build at most: corners double with every param.
         measure: Whether to time a training step of the largest network too.
 
     Raises:
-        ConfigError: If a corner cannot be built or takes images of another shape, or if no model reports the metric.
+        ConfigError: If a corner cannot be built or takes examples of another shape, or if no model can be trained and
+            judged as the sweep asks.
     """
-    blueprint = Blueprint.of(config)
-    chosen, skipped = _choose_corners(blueprint, config, limit)
-    images = (*shape, 1)
-    corners = tuple(_build_corner(blueprint, params, images, classes) for params in chosen)
+    blueprint = Blueprint.of(config, classes=data.classes)
+    runtime = frozenset(blueprint.runtime_values)
+    light = runtime | (set(TrainingConfig.model_fields) - set(COMPILED_IN))
+    choice = choose_corners(config.space, network_of=partial(_network, light=light), light=light, limit=limit)
+    check_optimizers(config)
+    look = _Look(config, data, blueprint, Examples.of(data))
+    corners = tuple(map(look.build_corner, choice.chosen))
+    check_setters(config, corners, runtime, look.working)
     by_size = sorted(corners, key=lambda corner: corner.macs or corner.parameters)
-    metrics = _metrics_of(blueprint, by_size[0].params, images, classes)
-    if config.objective.metric not in metrics:
-        raise ConfigError(
-            f"objective.metric: no model reports {config.objective.metric!r}; they report {', '.join(metrics)}"
-        )
-    seconds = _time_step(blueprint, by_size[-1].params, images, classes) if measure else None
-    return Inspection(metrics, frozenset(blueprint.runtime_values), corners, keras.backend.backend(), skipped, seconds)
+    metrics = look.train(by_size[0].params)
+    check_measures(config.objective, metrics, corners)
+    seconds = look.time_step(by_size[-1].params) if measure else None
+    return Inspection(metrics, runtime, corners, keras.backend.backend(), choice.networks, seconds)
 
 
-def _choose_corners(blueprint: Blueprint, config: SweepConfig, limit: int) -> tuple[list[Params], int]:
-    """One corner for each different network, `limit` of them at most, and how many were left out."""
-    networks: dict[str, Params] = {}
-    for params in itertools.islice(config.space.corners(), _ENUMERATED):
-        networks.setdefault(_recipe(blueprint, params).key, params)
-    chosen = list(networks.values())
-    if len(chosen) > limit:
-        chosen = random.Random(0).sample(chosen, limit)
-    return chosen, len(networks) - len(chosen)
+def _network(params: Params, *, light: frozenset[str]) -> str:
+    return repr(sorted((name, value) for name, value in params.items() if name not in light))
 
 
-def _build_corner(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> Corner:
-    model = _build(blueprint, params, shape)
-    _check_shapes(model, params, shape, classes)
-    return Corner(dict(params), model.count_params(), count_macs(model))
+@dataclass
+class _Look:
+    """Builds and trains models of one sweep; `working` are the runtime values that were seen to change something."""
 
+    config: SweepConfig
+    data: Dataset
+    blueprint: Blueprint
+    examples: Examples
+    working: set[str] = field(default_factory=set)
 
-def _recipe(blueprint: Blueprint, params: Params) -> Recipe:
-    try:
-        return blueprint.recipe(params)
-    except ValidationError as error:
-        raise ConfigError(explain(error, TrainingConfig, source="space")) from None
+    def build_corner(self, params: Params) -> Corner:
+        model, plain = self._build(params)
+        with blaming(f"model.build: takes no examples of shape {self.examples.shape} for {dict(params)}"):
+            outputs = model(keras.Input(self.examples.shape))
+        if plain:
+            self._check_labels()
+            check_outputs(outputs, params, self.examples, self.data.classes)
+        with blaming(f"model.build: fails for {dict(params)}"):
+            self.working |= working_setters(self.blueprint, model, params, self.config)
+            return Corner(dict(params), model.count_params(), count_macs(model))
 
+    def _build(self, params: Params) -> tuple[keras.Model, bool]:
+        try:
+            recipe = self.blueprint.recipe(params)
+        except ValidationError as error:
+            raise ConfigError(explain(error, TrainingConfig, source="space")) from None
+        with blaming(f"model.build: fails for {dict(params)}"):
+            model, plain = self.blueprint.build_model(recipe, self.examples.shape)
+        if not plain:
+            check_compiled(model, params, self.config)
+        for name, value in recipe.runtime.items():
+            set_value(self.blueprint, model, name, value, self.config)
+        with blaming(f"model.build: fails for {dict(params)}"):
+            self.blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
+        return model, plain
 
-def _build(blueprint: Blueprint, params: Params, shape: tuple[int, ...]) -> keras.Model:
-    recipe = _recipe(blueprint, params)
-    try:
-        model, plain = blueprint.build_model(recipe, shape)
-        blueprint.set_runtime(model, recipe)
-        _check_owner(model, plain, params, recipe.training)
-    except ConfigError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise ConfigError(
-            f"model.build: fails for {dict(params)}: {type(error).__name__}: {' '.join(str(error).split())}"
-        ) from error
-    return model
+    def _check_labels(self) -> None:
+        if self.data.gap:
+            raise ConfigError(
+                f"dataset.load: labels {self.data.gap}; number them anew, or return y as floats for a quantity; only a "
+                "model that comes compiled may take them as they are"
+            )
 
+    def train(self, params: Params) -> tuple[str, ...]:
+        """Train a step, validate and, if the sweep asks what that takes, predict; the names of the metrics."""
+        (model, _), (again, _) = self._build(params), self._build(params)
+        x, y = self.examples.x[:_TRAINED_ON], self.examples.y[:_TRAINED_ON]
+        model.run_eagerly = True
+        with blaming("model.build: its model cannot be trained"), _uncompiled():
+            check_fresh(model, again)
+            model.optimizer.build(model.trainable_variables)
+            model.train_on_batch(x, y)
+            names = tuple(model.test_on_batch(x, y, return_dict=True))
+            if "inference_seconds" in self.config.objective.measures:
+                model.predict_on_batch(x)
+        return (*names, *(f"val_{name}" for name in names))
 
-def _check_owner(model: keras.Model, plain: bool, params: Params, training: TrainingConfig) -> None:
-    """Refuse settings that a model which comes compiled would never hear of."""
-    if plain:
-        return
-    usual = TrainingConfig()
-    for key in ("optimizer", "schedule", "learning_rate"):
-        if key != "learning_rate" and (key in params or getattr(training, key) != getattr(usual, key)):
-            raise ConfigError(f"training.{key}: has no effect on a model that build has compiled; leave it out")
-        if key in params:
-            _check_settable(model)
-        elif getattr(training, key) != getattr(usual, key):
-            raise ConfigError(f"training.{key}: has no effect on a model that build has compiled; leave it out")
-
-
-def _check_settable(model: keras.Model) -> None:
-    if isinstance(getattr(model.optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule):
-        raise ConfigError(
-            "space: learning_rate: cannot be set, because build has compiled the model with a schedule of its own; "
-            "compile with a number"
-        )
-
-
-def _check_shapes(model: keras.Model, params: Params, shape: tuple[int, ...], classes: int) -> None:
-    try:
-        outputs = model(keras.Input(shape))
-    except Exception as error:
-        words = " ".join(str(error).split())
-        raise ConfigError(f"model.build: takes no images of shape {shape} for {dict(params)}: {words}") from error
-    found = getattr(outputs, "shape", None)
-    if found is None or tuple(found[1:]) != (classes,):
-        raise ConfigError(
-            f"model.build: must give {classes} outputs an image, one for each class, got "
-            f"{type(outputs).__name__ if found is None else tuple(found[1:])} for {dict(params)}"
-        )
-
-
-def _metrics_of(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> tuple[str, ...]:
-    model, again = (_build(blueprint, params, shape) for _ in range(2))
-    images, labels = _noise(2, shape, classes)
-    model.run_eagerly = True
-    try:
-        check_fresh(model, again)
-        model.optimizer.build(model.trainable_variables)
-        with _uncompiled():
-            model.train_on_batch(images, labels)
-            names = tuple(model.test_on_batch(images, labels, return_dict=True))
-    except Exception as error:
-        words = " ".join(str(error).split())
-        raise ConfigError(f"model.build: its model cannot be trained: {type(error).__name__}: {words}") from error
-    return (*names, *(f"val_{name}" for name in names))
+    def time_step(self, params: Params) -> float:
+        """Seconds of training on one example of a batch."""
+        model, _ = self._build(params)
+        batch = self.blueprint.recipe(params).training.batch_size
+        places = np.arange(batch) % len(self.examples.x)
+        x, y = (keras.ops.convert_to_numpy(part)[places] for part in (self.examples.x, self.examples.y))
+        seconds = []
+        with blaming(f"model.build: its model cannot be trained for {dict(params)}"):
+            for _ in range(5):  # the first traces, the second is still cold
+                began = time.perf_counter()
+                model.train_on_batch(x, y)
+                seconds.append(time.perf_counter() - began)
+        return sorted(seconds[2:])[1] / batch
 
 
 @contextlib.contextmanager
 def _uncompiled() -> Iterator[None]:
-    """Run step by step what layers compile for themselves, too: compiling takes seconds, two images show as much."""
+    """Run step by step what layers compile for themselves, too: that takes seconds, a few examples show as much."""
     if keras.backend.backend() != "tensorflow":
         yield
         return
@@ -160,23 +158,3 @@ def _uncompiled() -> Iterator[None]:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
-
-
-def _time_step(blueprint: Blueprint, params: Params, shape: tuple[int, ...], classes: int) -> float:
-    model = _build(blueprint, params, shape)
-    batch = _recipe(blueprint, params).training.batch_size
-    images, labels = _noise(batch, shape, classes)
-    for _ in range(2):  # the first traces, the second is still cold
-        model.train_on_batch(images, labels)
-    seconds = []
-    for _ in range(3):
-        began = time.perf_counter()
-        model.train_on_batch(images, labels)
-        seconds.append(time.perf_counter() - began)
-    return sorted(seconds)[1] / batch
-
-
-def _noise(count: int, shape: tuple[int, ...], classes: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    generator = np.random.default_rng(0)
-    images = generator.random((count, *shape), dtype=np.float32)
-    return images, generator.integers(classes, size=count, dtype=np.int32)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.training.epochs import VALIDATION_BATCH, Images, build_metrics
+from sweeps.training.epochs import VALIDATION_BATCH, Examples, build_metrics
 
 State = tuple[list[Any], ...]
 
@@ -23,21 +23,21 @@ class ScanEpochs:
 
     Args:
         model: Compiled, with the backend's compiler.
-        images: On the device.
+        examples: On the device.
     """
 
-    def __init__(self, model: keras.Model, images: Images) -> None:
-        self._model, self._images = model, images
-        build_metrics(model, images)
+    def __init__(self, model: keras.Model, examples: Examples) -> None:
+        self._model, self._examples = model, examples
+        build_metrics(model, examples)
         self._blank = [variable.value for variable in model.metrics_variables]
         self._epoch = jax.jit(self._train_and_validate, static_argnames="batch_size", donate_argnames="state")
 
     def __call__(self, order: NDArray[np.int64], batch_size: int) -> dict[str, float]:
-        """Train one epoch with the images in this order, then validate; metrics by Keras' names."""
+        """Train one epoch with the examples in this order, then validate; metrics by Keras' names."""
         model = self._model
         parts = (model.trainable_variables, model.non_trainable_variables, model.optimizer.variables)
         state: State = tuple([variable.value for variable in part] for part in parts)
-        state, metrics = self._epoch(state, self._blank, _arrays(self._images), order, batch_size=batch_size)
+        state, metrics = self._epoch(state, self._blank, _arrays(self._examples), order, batch_size=batch_size)
         for part, values in zip(parts, state, strict=True):
             for variable, value in zip(part, values, strict=True):
                 variable.assign(value)
@@ -45,10 +45,10 @@ class ScanEpochs:
         return {name: float(value) for name, value in jax.device_get(metrics).items()}
 
     def _train_and_validate(
-        self, state: State, blank: list[Any], images: tuple[Any, ...], order: Any, *, batch_size: int
+        self, state: State, blank: list[Any], examples: tuple[Any, ...], order: Any, *, batch_size: int
     ) -> tuple[State, dict[str, Any]]:
         step, validate = self._model.train_step, self._model.test_step
-        x, y, x_validation, y_validation = images
+        x, y, x_validation, y_validation = examples
         trainable, still, optimizer, metrics = _over_batches(step, (*state, blank), x, y, order, batch_size)
         everything = jax.numpy.arange(len(x_validation))
         before = trainable, still, blank
@@ -62,8 +62,8 @@ class ScanEpochs:
             return dict(sorted(self._model.get_metrics_result().items()))
 
 
-def _arrays(images: Images) -> tuple[Any, ...]:
-    return tuple(getattr(images, part.name) for part in fields(images))
+def _arrays(examples: Examples) -> tuple[Any, ...]:
+    return tuple(getattr(examples, part.name) for part in fields(examples))
 
 
 def _over_batches(step: Callable[..., Any], state: State, x: Any, y: Any, order: Any, size: int) -> State:

@@ -24,10 +24,11 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.records import EpochEnded, ModelFacts, TrialSpec
 from sweeps.selection import better
-from sweeps.training.course import Course, WarmModel, restore, snapshot
-from sweeps.training.epochs import Images, make_epochs
+from sweeps.training.costs import count_macs, measure_inference
+from sweeps.training.course import Course, WarmModel, follow_schedule, restore, snapshot
+from sweeps.training.epochs import Examples, make_epochs
 from sweeps.training.gpu_memory import limit_gpu_memory
-from sweeps.training.models import Blueprint, check_fresh, count_macs
+from sweeps.training.models import Blueprint, check_fresh
 
 KEPT_MODELS = 32
 
@@ -37,7 +38,7 @@ class Trainer:
 
     Args:
         config: The sweep.
-        data: Its images; they stay in the process.
+        data: Its examples; they stay in the process.
         worker: The worker's name, for the epoch reports.
 
     Raises:
@@ -49,8 +50,8 @@ class Trainer:
         limit_gpu_memory(config.workers.gpus)
         self._config = config
         self._worker = worker
-        self._blueprint = Blueprint.of(config)
-        self._images = Images.of(data)
+        self._blueprint = Blueprint.of(config, classes=data.classes)
+        self._examples = Examples.of(data)
         self._kept: OrderedDict[str, WarmModel] = OrderedDict()
         self._course: Course | None = None
 
@@ -69,8 +70,8 @@ class Trainer:
         if course.epochs != epoch:
             raise RuntimeError(f"trial {spec.number} has had {course.epochs} epochs here, so {epoch} cannot be next")
         traces, began = course.warm.traces, time.perf_counter()
-        self._follow_schedule(course, epoch)
-        order = np.random.default_rng((spec.seeds.order, epoch)).permutation(len(self._images.x))
+        follow_schedule(course)
+        order = np.random.default_rng((spec.seeds.order, epoch)).permutation(len(self._examples.x))
         metrics = course.warm.epochs(order, course.recipe.training.batch_size)
         self._remember_best(course, metrics)
         course.epochs = epoch + 1
@@ -82,7 +83,7 @@ class Trainer:
             attempt=attempt,
             worker=self._worker,
             epoch=epoch,
-            step=(epoch + 1) * -(-len(self._images.x) // course.recipe.training.batch_size),
+            step=(epoch + 1) * -(-len(self._examples.x) // course.recipe.training.batch_size),
             metrics=metrics,
             seconds=seconds,
             is_first=begins,
@@ -110,14 +111,11 @@ class Trainer:
         began = time.perf_counter()
         recipe = self._blueprint.recipe(spec.params)
         _begin_anew(spec.seeds.init)
-        fresh, plain = self._blueprint.build_model(recipe, self._images.x.shape[1:])
+        fresh, plain = self._blueprint.build_model(recipe, self._examples.shape)
         warm = self._kept.get(recipe.key)
         is_warm = warm is not None
         if warm is None:
-            owned = plain or "learning_rate" in spec.params
-            warm = self._kept[recipe.key] = WarmModel.of(
-                fresh, make_epochs(fresh, self._images), owns_learning_rate=owned
-            )
+            warm = self._kept[recipe.key] = WarmModel.of(fresh, make_epochs(fresh, self._examples))
             if len(self._kept) > KEPT_MODELS:
                 self._kept.popitem(last=False)
                 gc.unfreeze()
@@ -127,28 +125,22 @@ class Trainer:
             warm.restart(fresh)
             del fresh
             gc.collect()  # models are full of cycles, and hold their weights until somebody looks
-        self._blueprint.set_runtime(warm.model, recipe)
-        _seed_dropout(warm.model, spec.seeds.dropout)
+        owned = plain or "learning_rate" in spec.params
+        self._blueprint.set_runtime(warm.model, recipe, learning_rate=owned)
+        inference = self._measure_inference(warm.model)
+        _seed_dropout(warm.model, spec.seeds.dropout)  # last: a layer may draw at inference too
         facts = ModelFacts(
             parameters=warm.model.count_params(),
             macs=count_macs(warm.model),
             build_seconds=time.perf_counter() - began,
             warm=is_warm,
+            inference_seconds=inference,
         )
-        return Course(spec, recipe, warm, facts)
+        return Course(spec, recipe, warm, facts, owned)
 
-    def _follow_schedule(self, course: Course, epoch: int) -> None:
-        """Set the learning rate of an epoch, in an optimizer that has forgotten everything where the schedule says so.
-
-        The rate is a variable: no new graph is traced for it. A model that owns its rate is left alone.
-        """
-        warm, training, epochs = course.warm, course.recipe.training, course.spec.epochs
-        schedule = training.schedule
-        is_new = epoch > 0 and schedule.step(epoch, epochs) != schedule.step(epoch - 1, epochs)
-        if schedule.fresh_optimizer and is_new:
-            warm.forget()
-        if warm.owns_learning_rate:
-            warm.model.optimizer.learning_rate = training.learning_rate * schedule.factor(epoch, epochs)
+    def _measure_inference(self, model: keras.Model) -> float | None:
+        asked = "inference_seconds" in self._config.objective.measures
+        return measure_inference(model, self._examples.x_validation) if asked else None
 
     def _remember_best(self, course: Course, metrics: dict[str, float]) -> None:
         objective = self._config.objective

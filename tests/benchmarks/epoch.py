@@ -30,7 +30,7 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset, load_dataset
 from sweeps.records import TrialStarted
 from sweeps.seeds import trial_seeds
-from sweeps.training.epochs import VALIDATION_BATCH, Images
+from sweeps.training.epochs import VALIDATION_BATCH, Examples
 from sweeps.training.trainer import Trainer
 
 BATCH = 128
@@ -66,7 +66,7 @@ def worker(data: Dataset, epochs: int) -> Call:
 
 def loop(data: Dataset) -> Call:
     """The steps alone."""
-    images, model, optimizer = Images.of(data), build(width=10), keras.optimizers.Adam(1e-3)
+    images, model, optimizer = Examples.of(data), build(width=10), keras.optimizers.Adam(1e-3)
     optimizer.build(model.trainable_variables)
     loss_of = keras.losses.SparseCategoricalCrossentropy()
     whole, validated = len(data.y_train) // BATCH * BATCH, len(data.y_validation)

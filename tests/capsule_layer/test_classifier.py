@@ -96,11 +96,20 @@ def test_probabilities_are_float32_under_a_mixed_policy():
     assert model.output.dtype == "float32"
 
 
+@pytest.mark.parametrize(("dropout", "rates"), [(0.25, [0.25] * 3), ([0.1, 0.2, 0], [0.1, 0.2, 0.0])])
+def test_dropout_is_one_rate_or_three(dropout, rates):
+    model = build_classifier(pooling="max", dropout=dropout)
+    assert [d.rate for d in model.layers if isinstance(d, keras.layers.Dropout)] == rates
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"pooling": "mean"}, "pooling must be one of capsule, max, average, soft, none; received 'mean'"),
-        ({"dropout": (0.5, 0.5)}, r"dropout must hold three rates; received \(0\.5, 0\.5\)"),
+        ({"dropout": (0.5, 0.5)}, r"dropout must be a rate .*, or three; received \(0\.5, 0\.5\)"),
+        ({"dropout": 1.0}, "dropout must be a rate of at least 0 and less than 1, or three; received 1.0"),
+        ({"dropout": (0.5, -0.1, 0.5)}, "dropout must be a rate"),
+        ({"dropout": True}, "dropout must be a rate"),
         ({"pooling": "max", "pool_size": 0}, "pool_size must hold integers of at least 1; received 0"),
         ({"temperature": 0}, "temperature must be positive and finite in float32; received 0"),
     ],

@@ -28,6 +28,13 @@ def die(code):
 
 def die_silently():
     os._exit(3)
+
+def be_killed():
+    print("2026-11-25 10:00:00.123456: E external/local_xla/cuda_dnn.cc:9261] Unable to register cuDNN factory")
+    print("WARNING: All log messages before absl::InitializeLog() is called are written to STDERR")
+    print("I0000 00:00:1732541234.123456    4242 port.cc:153] oneDNN custom operations are on.", flush=True)
+    print("2026-11-25 10:00:01.123456: F tensorflow/core/platform/x.cc:1] Check failed: planted", flush=True)
+    os.kill(os.getpid(), 9)
 """
 
 
@@ -59,13 +66,23 @@ def test_what_the_function_raises_is_raised_here(functions: str) -> None:
 
 
 def test_a_child_that_dies_leaves_its_last_words(functions: str) -> None:
-    with pytest.raises(WorkerError, match=r"the process that runs .*:die died: first line the last words.$"):
+    message = r"the process that runs .*:die died, exit code 9: first line the last words.$"
+    with pytest.raises(WorkerError, match=message):
         run_in_child(f"{functions}:die", 9)
 
 
 def test_a_child_that_dies_without_a_word(functions: str) -> None:
-    with pytest.raises(WorkerError, match="die_silently died: it printed nothing"):
+    with pytest.raises(WorkerError, match="die_silently died, exit code 3: it printed nothing"):
         run_in_child(f"{functions}:die_silently")
+
+
+def test_of_a_backends_log_only_what_killed_the_child_is_told_by_the_error_of_the_callers_choice(
+    functions: str,
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run_in_child(f"{functions}:be_killed", on_death=lambda words: ConfigError(f"key: {words}"))
+    fatal = "2026-11-25 10:00:01.123456: F tensorflow/core/platform/x.cc:1] Check failed: planted"
+    assert str(caught.value) == f"key: by SIGKILL: {fatal}"
 
 
 SLOW = """

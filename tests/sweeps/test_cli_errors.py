@@ -213,6 +213,61 @@ def test_a_mistake_in_a_users_module_is_one_message(
     assert not (folder / "runs").exists()
 
 
+OWN = """\
+import os
+import numpy as np
+
+def load(count=60):
+    return np.zeros((count, 4)), np.arange(count) % 3
+
+def breaks():
+    return {}["planted"]
+
+def dies():
+    import tensorflow
+    os.abort()
+
+def kills(width):
+    os.abort()
+
+def build(width):
+    import keras
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+"""
+
+
+@pytest.mark.parametrize(
+    ("load", "build", "arguments", "message"),
+    [
+        ("breaks", "build", [], "dataset.load: mine:breaks fails (mine.py, line 8): KeyError: 'planted'\n"),
+        ("dies", "build", [], "dataset.load: mine:dies ended the process that called it: by SIGABRT: "),
+        ("load", "kills", [], "model.build: mine:kills ended the process that built its models: by SIGABRT: "),
+        ("load", "build", ["--dataset", "digits"], "--dataset: the data of this sweep come from mine:load"),
+        ("load", "build", ["--set", "dataset.args={count: 5}"], "must return at least 6 examples"),
+        ("load", "build", ["--set", "dataset.train=51"], "dataset.train must be at most 50"),
+        ("load", "build", ["--set", "objective.also=[macs, val_f1]"], "val_f1 needs a direction"),
+    ],
+)
+def test_a_mistake_in_own_data_is_one_message(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    load: str,
+    build: str,
+    arguments: list[str],
+    message: str,
+) -> None:
+    (folder / "mine.py").write_text(OWN)
+    text = f"model: {{build: 'mine:{build}'}}\ndataset: {{load: 'mine:{load}'}}\nspace: {{width: [1, 2]}}\n"
+    (folder / "own.yaml").write_text(text)
+    for command in ("plan", "launch"):
+        complaint = refused(capsys, monkeypatch, command, "own.yaml", *arguments)
+        assert message in complaint
+        assert "tensorflow/" not in complaint
+        assert len(complaint.splitlines()) == 1
+    assert not (folder / "runs").exists()
+
+
 def test_a_full_disk_is_one_message(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

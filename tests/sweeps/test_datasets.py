@@ -110,7 +110,7 @@ def test_the_digest_sees_names_and_shapes() -> None:
 
 def test_no_field_holds_test_data() -> None:
     fields = {field.name for field in dataclasses.fields(Dataset)}
-    assert fields == {"x_train", "y_train", "x_validation", "y_validation", "classes"}
+    assert fields == {"x_train", "y_train", "x_validation", "y_validation", "classes", "gap"}
 
 
 def test_mnist_is_split_50000_to_10000(mnist_file: Path) -> None:

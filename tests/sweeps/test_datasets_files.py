@@ -87,8 +87,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_arrays_of_a_good_file_are_read(tmp_path: Path) -> None:
     raw = read_npz(write(tmp_path / "a.npz"), source="here")
-    np.testing.assert_array_equal(raw.images, arrays()["x_train"])
-    np.testing.assert_array_equal(raw.labels, arrays()["y_train"])
+    np.testing.assert_array_equal(raw.x, arrays()["x_train"])
+    np.testing.assert_array_equal(raw.y, arrays()["y_train"])
     assert (raw.test, raw.source) == (10, "here")
 
 
@@ -96,7 +96,7 @@ def test_the_arrays_of_a_good_file_are_read(tmp_path: Path) -> None:
 def test_labels_of_any_width_are_the_same_data(tmp_path: Path, dtype: str) -> None:
     wide = {name: arrays()[name].astype(dtype) for name in ("y_train", "y_test")}
     raw = read_npz(write(tmp_path / "wide.npz", **wide), source="")
-    assert raw.labels.dtype == np.uint8
+    assert raw.y.dtype == np.uint8
     assert raw.digest == read_npz(write(tmp_path / "narrow.npz"), source="").digest
 
 

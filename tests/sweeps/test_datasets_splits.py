@@ -32,7 +32,7 @@ def uneven(n: int) -> np.ndarray:
 
 
 RAW = numbered(uneven(1200))
-TRAIN, VALIDATION = len(RAW.labels) - len(RAW.labels) // 6, len(RAW.labels) // 6
+TRAIN, VALIDATION = len(RAW.y) - len(RAW.y) // 6, len(RAW.y) // 6
 
 
 def parts(train: int = TRAIN, validation: int = VALIDATION, seed: int = 0) -> Dataset:
@@ -45,7 +45,7 @@ def test_an_image_keeps_its_part_whatever_the_sizes(train: int, validation: int,
     whole, some = parts(seed=seed), parts(train, validation, seed)
     training, validating = indices(whole.x_train), indices(whole.x_validation)
     assert not training & validating
-    assert training | validating == set(range(len(RAW.labels)))
+    assert training | validating == set(range(len(RAW.y)))
     assert indices(some.x_train) <= training
     assert indices(some.x_validation) <= validating
     assert (len(indices(some.x_train)), len(indices(some.x_validation))) == (train, validation)
@@ -55,7 +55,7 @@ def test_an_image_keeps_its_part_whatever_the_sizes(train: int, validation: int,
 @settings(max_examples=50, deadline=None)
 def test_class_counts_are_within_one_of_proportional(train: int, validation: int, seed: int) -> None:
     whole, some = parts(seed=seed), parts(train, validation, seed)
-    everything = np.bincount(RAW.labels)
+    everything = np.bincount(RAW.y)
     for labels, part, share in ((some.y_train, whole.y_train, 5), (some.y_validation, whole.y_validation, 1)):
         counts = np.bincount(part)
         assert np.abs(np.bincount(labels, minlength=10) - len(labels) * counts / len(part)).max() < 1
@@ -66,7 +66,7 @@ def test_images_keep_their_labels() -> None:
     data = parts(train=300, validation=100)
     for x, y in ((data.x_train, data.y_train), (data.x_validation, data.y_validation)):
         index = x[:, 0, 0].astype(int) * 256 + x[:, 0, 1]
-        np.testing.assert_array_equal(RAW.labels[index], y)
+        np.testing.assert_array_equal(RAW.y[index], y)
 
 
 def test_the_same_arguments_give_the_same_arrays() -> None:
@@ -82,7 +82,7 @@ def test_another_seed_gives_another_split_and_other_samples() -> None:
 
 def test_a_sample_is_of_all_its_part_and_mixed() -> None:
     data = parts(train=300)
-    assert max(indices(data.x_train)) > 0.9 * len(RAW.labels)
+    assert max(indices(data.x_train)) > 0.9 * len(RAW.y)
     assert (np.diff(data.y_train.astype(int)) < 0).any()
 
 

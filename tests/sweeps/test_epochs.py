@@ -14,7 +14,7 @@ import pytest
 
 from capsule_layer import build_classifier
 from sweeps.datasets import Dataset
-from sweeps.training.epochs import Epochs, FitEpochs, Images, make_epochs
+from sweeps.training.epochs import Epochs, Examples, FitEpochs, make_epochs
 
 if keras.backend.backend() == "jax":
     from sweeps.training.scan_epochs import ScanEpochs as CompiledEpochs
@@ -86,11 +86,11 @@ if not JIT:  # Keras' own `fit` fails with it under JAX, the second time
     )
 
 
-def train(epochs: Callable[[keras.Model, Images], Epochs], build: Build, data: Dataset, size: int) -> tuple[Any, Any]:
+def train(epochs: Callable[[keras.Model, Examples], Epochs], build: Build, data: Dataset, size: int) -> tuple[Any, Any]:
     keras.utils.set_random_seed(3)
     model = build()
     model.optimizer.build(model.trainable_variables)
-    call = epochs(model, Images.of(data))
+    call = epochs(model, Examples.of(data))
     orders = [np.random.default_rng(epoch).permutation(64) for epoch in range(2)]
     return [call(order, size) for order in orders], model.get_weights()
 
@@ -115,7 +115,7 @@ def test_a_new_order_or_learning_rate_is_no_new_trace(data: Dataset) -> None:
     calls = []
     compute_loss = model.compute_loss
     model.optimizer.build(model.trainable_variables)
-    epochs = CompiledEpochs(model, Images.of(data))
+    epochs = CompiledEpochs(model, Examples.of(data))
     model.compute_loss = lambda *args, **kwargs: calls.append(1) or compute_loss(*args, **kwargs)
     epochs(np.arange(64), 24)
     traced = len(calls)
@@ -148,7 +148,7 @@ def test_what_a_model_brings_of_its_own_decides(build: Build, kind: type, data: 
     model = build()
     if not model.compiled:
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    assert isinstance(make_epochs(model, Images.of(data)), kind)
+    assert isinstance(make_epochs(model, Examples.of(data)), kind)
 
 
 class ShortOfMemory(keras.Sequential):
@@ -162,7 +162,7 @@ class ShortOfMemory(keras.Sequential):
 def test_what_a_model_raises_while_it_is_traced_is_raised_as_it_is(data: Dataset) -> None:
     model = ShortOfMemory([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
-    epochs = make_epochs(model, Images.of(data))
+    epochs = make_epochs(model, Examples.of(data))
     assert isinstance(epochs, CompiledEpochs)
     with pytest.raises(MemoryError, match=r"^planted$"):
         epochs(np.arange(64), 32)

@@ -13,7 +13,7 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
 from sweeps.records import TrialSpec
-from sweeps.training.models import count_macs
+from sweeps.training.costs import count_macs
 from sweeps.training.preflight import inspect_space
 from sweeps.training.trainer import Trainer
 
@@ -61,7 +61,7 @@ def test_a_model_without_weights_until_its_first_call_can_be_trained(
     users: MakeConfig, data: Dataset, make_spec: Callable[..., TrialSpec]
 ) -> None:
     config = users("unbuilt")
-    assert "val_accuracy" in inspect_space(config, (28, 28), 10, limit=64).metrics
+    assert "val_accuracy" in inspect_space(config, data, limit=64).metrics
     report = Trainer(config, data, worker="w").train(width_spec(make_spec, 0, width=8), 0, attempt=1)
     assert report.model is not None
     assert report.model.parameters == 7850
@@ -76,27 +76,27 @@ def test_a_model_that_is_not_new_is_never_trained_on(
         trainer.train(width_spec(make_spec, 1, width=8), 0, attempt=1)
 
 
-def test_metrics_corners_and_a_step_are_found_out(users: MakeConfig) -> None:
-    found = inspect_space(users("without_input"), (28, 28), 10, limit=64, measure=True)
+def test_metrics_corners_and_a_step_are_found_out(users: MakeConfig, data: Dataset) -> None:
+    found = inspect_space(users("without_input"), data, limit=64, measure=True)
     assert set(found.metrics) == {"accuracy", "loss", "val_accuracy", "val_loss"}
     assert [corner.parameters for corner in found.corners] == [784 * w + w + 10 * w + 10 for w in (4, 16)]
-    assert found.image_seconds is not None
-    assert found.image_seconds > 0
-    compiled = inspect_space(users("compiled", objective={"metric": "val_top2"}), (28, 28), 10, limit=64)
+    assert found.example_seconds is not None
+    assert found.example_seconds > 0
+    compiled = inspect_space(users("compiled", objective={"metric": "val_top2"}), data, limit=64)
     assert set(compiled.metrics) == {"top2", "loss", "val_top2", "val_loss"}
 
 
-def test_no_more_corners_are_built_than_allowed(users: MakeConfig) -> None:
-    found = inspect_space(users("without_input"), (28, 28), 10, limit=1)
-    assert (len(found.corners), found.skipped) == (1, 1)
+def test_no_more_corners_are_built_than_allowed(users: MakeConfig, data: Dataset) -> None:
+    found = inspect_space(users("without_input"), data, limit=1)
+    assert (len(found.corners), found.networks, found.left_out) == (1, 2, "2 different networks")
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        ("wrong_images", r"takes no images of shape \(28, 28, 1\)"),
-        ("wrong_classes", r"must give 10 outputs an image, one for each class, got \(3,\)"),
-        ("two_outputs", "must give 10 outputs an image, one for each class, got list"),
+        ("wrong_images", r"takes no examples of shape \(28, 28, 1\)"),
+        ("wrong_classes", r"must give 10 outputs an example, one for each class, got \(3,\)"),
+        ("two_outputs", "must give 10 outputs an example, one for each class, got list"),
         ("no_model", "must return a keras.Model, got int"),
         ("the_same_again", "shares weights with the model of an earlier call"),
         ("breaks_in_training", "cannot be trained: ValueError: planted: cannot be trained"),
@@ -106,9 +106,9 @@ def test_no_more_corners_are_built_than_allowed(users: MakeConfig) -> None:
         ("SHAPE", "must be a function, got tuple"),
     ],
 )
-def test_a_model_that_cannot_be_swept_is_refused(users: MakeConfig, build: str, message: str) -> None:
+def test_a_model_that_cannot_be_swept_is_refused(users: MakeConfig, data: Dataset, build: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        inspect_space(users(build), (28, 28), 10, limit=64)
+        inspect_space(users(build), data, limit=64)
 
 
 def test_macs_count_kernels_where_they_are_applied() -> None:
