@@ -9,6 +9,7 @@ from sweeps.child import Child
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
+from sweeps.training.corners import COUNTED
 
 _EXAMPLES = 8
 
@@ -47,7 +48,7 @@ class Inspection:
     def left_out(self) -> str | None:
         """How many networks the corners have, in words, where not all of them were built."""
         if self.networks is None:
-            return "more than 100,000 corners"
+            return f"more than {COUNTED:,} corners"
         return f"{self.networks:,} different networks" if self.networks > len(self.corners) else None
 
 

@@ -14,6 +14,7 @@ from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
 from sweeps.records import TrialSpec
 from sweeps.training.costs import count_macs
+from sweeps.training.inspection import Corner, Inspection
 from sweeps.training.preflight import inspect_space
 from sweeps.training.trainer import Trainer
 
@@ -89,6 +90,12 @@ def test_metrics_corners_and_a_step_are_found_out(users: MakeConfig, data: Datas
 def test_no_more_corners_are_built_than_allowed(users: MakeConfig, data: Dataset) -> None:
     found = inspect_space(users("without_input"), data, limit=1)
     assert (len(found.corners), found.networks, found.left_out) == (1, 2, "2 different networks")
+
+
+def test_what_was_left_out_is_told_and_not_guessed() -> None:
+    built = (Corner({"a": 1}, 1, 1),)
+    found = [Inspection((), frozenset(), built, networks=networks).left_out for networks in (1, 1024, None)]
+    assert found == [None, "1,024 different networks", "more than 100,000 corners"]
 
 
 @pytest.mark.parametrize(
