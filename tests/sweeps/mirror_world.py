@@ -57,8 +57,9 @@ def sweep_of(*, sweep: str = SWEEP, **changes: Any) -> tuple[Search, list[AnyEve
         versions={},
     )
     events = [header, *search.studies(), *world.log, SweepEnded(reason="budget met")]
-    # No two events at one time, and none of them now.
-    return search, [replace(event, time=1.7e9 + 0.37 * place) for place, event in enumerate(events)]
+    # No two events at one time, and none of them now; every trial another replicate of its config.
+    events = [replace(event, time=1.7e9 + 0.37 * place) for place, event in enumerate(events)]
+    return search, [replace(e, replicate=e.number) if isinstance(e, TrialStarted) else e for e in events]
 
 
 def lost_trial() -> list[AnyEvent]:

@@ -366,6 +366,22 @@ def test_a_trial_that_somebody_puts_between_is_seen_before_any_is_doubled(url: s
     assert tables(url) == before
 
 
+def test_a_trial_that_somebody_takes_away_meanwhile_moves_no_number(url: str, tmp_path: Path) -> None:
+    _, events = sweep_of(compare=None)
+    run = write_log(tmp_path / "run", events[: len(events) // 2])
+    with contextlib.closing(Mirror(run, url)) as copy:
+        copy.write()
+        parts = ("params", "values", "intermediate_values", "user_attributes", "system_attributes")
+        first = "(SELECT min(trial_id) FROM trials)"
+        execute(url, *(f"DELETE FROM trial_{part} WHERE trial_id = {first}" for part in parts))
+        execute(url, f"DELETE FROM trials WHERE trial_id = {first}")
+        before = tables(url)
+        write_log(run, events)
+        with pytest.raises(RunError, match="somebody else writes to the study, which has"):
+            copy.write()
+    assert tables(url) == before
+
+
 def test_a_follower_sees_the_end(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, events = sweep_of()
     stopped = SweepEnded(reason="interrupted")
