@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self, cast
@@ -133,7 +134,7 @@ class SearchSpace:
         """How many points the space has; None where a real number makes them endless."""
         if any(parameter.domain.count() is None for parameter in self.parameters.values()):
             return None
-        return self._count(tuple(self.parameters), {})
+        return math.prod(self._count(tuple(names), {}, {}) for names in self._families())
 
     def grid(self, points: int) -> Iterator[dict[str, ParamValue]]:
         """Every point of a grid: every choice, and `points` values (at least 2) of each number, all where it has fewer.
@@ -159,22 +160,42 @@ class SearchSpace:
         for value in values_of(parameter.domain):
             yield from self._combine(names[1:], {**params, names[0]: value}, values_of)
 
-    def _count(self, names: Sequence[str], params: dict[str, ParamValue]) -> int:
-        """Points below a partial one; values that no condition names are counted together."""
+    def _families(self) -> Iterable[list[str]]:
+        """Parameters that hang together by their conditions, each family in order: the others change nothing for it."""
+        family_of: dict[str, list[str]] = {}
+        for name, parameter in self.parameters.items():
+            joined = [name]
+            for family in {id(family_of[other]): family_of[other] for other in parameter.when}.values():
+                joined = family + joined
+            joined.sort(key=list(self.parameters).index)
+            family_of |= dict.fromkeys(joined, joined)
+        return {id(family): family for family in family_of.values()}.values()
+
+    def _count(self, names: Sequence[str], params: dict[str, ParamValue], known: dict[tuple[object, ...], int]) -> int:
+        """Points below a partial one; values that no condition names are counted together, and nothing twice."""
         if not names:
             return 1
         name, rest = names[0], names[1:]
+        later = {other for each in names for other in self.parameters[each].when}
+        key = (name, *((other, type(value), value) for other, value in params.items() if other in later))
+        if key not in known:
+            known[key] = self._count_anew(name, rest, params, known)
+        return known[key]
+
+    def _count_anew(
+        self, name: str, rest: Sequence[str], params: dict[str, ParamValue], known: dict[tuple[object, ...], int]
+    ) -> int:
         parameter = self.parameters[name]
         if not parameter.applies(params):
-            return self._count(rest, params)
+            return self._count(rest, params, known)
         named: list[ParamValue] = []
         for other in rest:
             for value in self.parameters[other].when.get(name, ()):
                 if not among(value, named):
                     named.append(value)
         others = (parameter.domain.count() or 0) - len(named)
-        below = sum(self._count(rest, {**params, name: value}) for value in named)
-        return below + (others * self._count(rest, {**params, name: _OTHER}) if others else 0)
+        below = sum(self._count(rest, {**params, name: value}, known) for value in named)
+        return below + (others * self._count(rest, {**params, name: _OTHER}, known) if others else 0)
 
     def fix(self, name: str, value: ParamValue) -> SearchSpace:
         """The part of the space where parameter `name` has `value`, without what cannot apply there.

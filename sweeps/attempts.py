@@ -147,7 +147,8 @@ class Attempts:
         return min(spec.epochs, (epoch // every + 1) * every if every else spec.epochs)
 
     def end(self, number: int) -> None:
-        """Forget what is only needed while a trial goes on."""
+        """Forget what is only needed while a trial goes on; nothing is expected of it any more."""
+        self._attempts.pop(number, None)
         self._courses.pop(number, None)
         self._facts.pop(number, None)
 

@@ -96,14 +96,15 @@ class StudyCreated(Event):
 class TrialKnown(Event):
     """A trial of an earlier run (`sweep`) that the sampler of a study knows from the start.
 
-    It is no trial of this run and spends none of its budget. `values` are those of the objectives, in order.
+    It is no trial of this run and spends none of its budget. `values` are those of the objectives, in order;
+    `seed_index` as of the trial there.
     """
 
     event: Literal["trial_known"] = "trial_known"
     study: str
     sweep: str
     number: int
-    order: int
+    seed_index: int
     params: dict[str, ParamValue]
     state: Literal["complete", "pruned"]
     values: tuple[float, ...]
@@ -159,6 +160,8 @@ class WorkerEnded(Event):
 class TrialStarted(Event):
     """One config was chosen: what a trial is, and all that a worker needs to train it.
 
+    The seeds are derived from `seed_index`, in older logs, where it is null, from `order`.
+
     `sampler_phase`: `given` in the sweep file; of the random `cohort`; `random`; of a `plan` (a grid); `startup` of a
     sampler, which draws at random too; of its `model`. `replicate` counts the trials of its study with the config
     before it.
@@ -178,6 +181,7 @@ class TrialStarted(Event):
     seeds: Seeds
     pair_id: str | None = None
     replicate: int = 0
+    seed_index: int | None = None
 
 
 TrialSpec: TypeAlias = TrialStarted

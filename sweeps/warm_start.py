@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,8 +40,12 @@ def read_warm_start(config: SweepConfig, *, digest: str) -> tuple[list[TrialKnow
         of_run, left_out = _trials(config, run)
         if not of_run:
             raise _refusal(path, "has no complete or pruned trial in this space; leave it out")
-        remarks.append(_remark(config, run, path, taken=len(of_run), left_out=left_out))
+        remarks.append(_remark(config, run, path, of_run, left_out=left_out))
         known += of_run
+    counts = Counter(trial.study for trial in known)
+    colder = [study for study in map(config.study_of, config.arms) if known and not counts[study]]
+    if colder:
+        remarks.append(f"warm start: {', '.join(colder)} gets none of these trials, so the arms do not begin alike")
     return known, remarks
 
 
@@ -85,10 +90,10 @@ def _known(config: SweepConfig, run: History, trial: Trial) -> TrialKnown | None
     if ended is None or (complete and (not values or not all(map(math.isfinite, values)))):
         return None
     return TrialKnown(
-        study=config.name if arm is None else f"{config.name}/{arm}",
+        study=config.study_of(arm),
         sweep=run.header.sweep,
         number=trial.number,
-        order=trial.spec.order,
+        seed_index=trial.spec.order if trial.spec.seed_index is None else trial.spec.seed_index,
         params=params,
         state="complete" if complete else "pruned",
         values=tuple(values) if complete else (),
@@ -97,11 +102,13 @@ def _known(config: SweepConfig, run: History, trial: Trial) -> TrialKnown | None
     )
 
 
-def _remark(config: SweepConfig, run: History, path: str, *, taken: int, left_out: int) -> str:
+def _remark(config: SweepConfig, run: History, path: str, taken: list[TrialKnown], *, left_out: int) -> str:
     outside = f", {left_out} lie outside this space and are left out" if left_out else ""
     others = ", ".join(_differences(config, run))
     differs = f"; it differs in {others}, so its values may not be this sweep's" if others else ""
-    return f"warm start: {taken} trials of {path}{outside}{differs}"
+    counts = Counter(trial.study for trial in taken)
+    each = f" ({', '.join(f'{study} {number}' for study, number in counts.items())})" if config.compare else ""
+    return f"warm start: {len(taken)} trials of {path}{each}{outside}{differs}"
 
 
 def _differences(config: SweepConfig, run: History) -> Iterator[str]:

@@ -126,6 +126,10 @@ class SweepConfig(Section):
         points = tuple(self.space.coerce(point) for point in self.search.first)
         return points if self.compare is None else tuple(p for p in points if is_same(p[self.compare], arm))
 
+    def study_of(self, arm: ParamValue | None) -> str:
+        """What the study of an arm is called."""
+        return self.name if arm is None else f"{self.name}/{arm}"
+
     @property
     def arms(self) -> tuple[Any, ...]:
         """The values of the compared parameter; `(None,)` for one joint search."""

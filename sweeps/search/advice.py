@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from search_spaces import SearchSpace
@@ -9,8 +10,8 @@ from sweeps.config import SweepConfig
 from sweeps.search import pruners, samplers
 from sweeps.search.pruners import Pruner
 from sweeps.search.samplers import Sampler
-from sweeps.search.settings import read_pruner, read_sampler
-from sweeps.search.studies import cohort_of, space_of, steps_per_epoch
+from sweeps.search.settings import read_pruner, read_sampler, space_of
+from sweeps.search.studies import cohort_of, steps_per_epoch
 
 
 def advise(config: SweepConfig) -> Iterator[str]:
@@ -22,15 +23,18 @@ def advise(config: SweepConfig) -> Iterator[str]:
     sampler, pruner = read_sampler(config), read_pruner(config)
     yield from _of_sampler(config, sampler)
     yield from _of_spaces(config, sampler)
-    yield from _of_pruner(config, sampler, pruner)
-    patience = config.training.early_stopping
+    yield from _of_warm_start(config, sampler)
+    yield from _of_pruner(config, pruner)
+    parameter = config.space.parameters.get("early_stopping")
+    patience = max(map(int, parameter.domain.corners())) if parameter else config.training.early_stopping
     if patience >= config.search.epochs:
         yield f"training.early_stopping: {patience} epochs without a better one cannot pass in {config.search.epochs}"
 
 
 def _of_sampler(config: SweepConfig, sampler: Sampler) -> Iterator[str]:
     name, trials = config.search.sampler.name, config.search.trials
-    random = max(cohort_of(config, sampler), 0 if config.search.warm_start else sampler.startup)
+    is_warm = bool(config.search.warm_start) and sampler.hears
+    random = max(cohort_of(config, sampler), 0 if is_warm else sampler.startup)
     if trials is not None and sampler.learns == "model" and random >= trials:
         yield (
             f"search.sampler: {name} draws the first {random} trials of an arm at random, which are all {trials}; ask "
@@ -78,14 +82,15 @@ def _of_spaces(config: SweepConfig, sampler: Sampler) -> Iterator[str]:
         if size is None or trials is None:
             continue
         if size < trials and config.search.repeats == "skip":
-            yield f"search.repeats: skip ends {arm} after its {size} configs, before its {trials} trials"
+            yield f"search.repeats: skip ends {arm} after all its configs, {size:,}, before its {trials} trials"
         elif size < trials:
-            yield f"search.trials: {arm} has {size} configs, so {trials} trials train some of them with several seeds"
+            configs = "one config" if size == 1 else f"{size:,} configs"
+            yield f"search.trials: {arm} has {configs}, so some of its {trials} trials differ only in their seeds"
         elif sampler.grid is not None and size > trials:
             yield f"search.trials: {trials} trials are not enough for the {size} configs that {arm} has in the plan"
 
 
-def _of_pruner(config: SweepConfig, sampler: Sampler, pruner: Pruner) -> Iterator[str]:
+def _of_pruner(config: SweepConfig, pruner: Pruner) -> Iterator[str]:
     name, epochs, trials = config.search.pruner.name, config.search.epochs, config.search.trials
     steps = min(steps_per_epoch(config, space_of(config, value)) for value in config.arms)
     if type(pruner) is Pruner:
@@ -97,29 +102,38 @@ def _of_pruner(config: SweepConfig, sampler: Sampler, pruner: Pruner) -> Iterato
     first = pruner.first_judged(steps_per_epoch=steps, epochs=epochs)
     if first >= epochs:
         yield f"search.pruner: {name} stops no trial before epoch {first}, and trials have {epochs}; it will stop none"
-    elif first * steps < pruners.WARMUP_STEPS and not isinstance(pruner, pruners.Median | pruners.Percentile):
+    elif first * steps < pruners.WARMUP_STEPS:
+        fix = f"; set {pruner.inner.later}" if pruner.inner.later else ""
         yield (
             f"search.pruner: {name} judges a trial after {first * steps} optimizer steps; batch normalisation needs "
-            f"about {pruners.WARMUP_STEPS} before a validation metric means anything; set min_resource"
+            f"about {pruners.WARMUP_STEPS} before a validation metric means anything{fix}"
         )
-    startup = getattr(pruner, "startup_trials", 0)
+    startup = getattr(pruner.inner, "startup_trials", 0)
     if trials is not None and startup >= trials:
         yield f"search.pruner: {name} lets the first {startup} trials of an arm run, and it has {trials}; it stops none"
-    if isinstance(pruner, pruners.Hyperband):
-        yield from _of_hyperband(config, sampler, pruner, steps)
+    if isinstance(pruner.inner, pruners.Hyperband):
+        yield from _of_hyperband(config, pruner.inner, steps)
 
 
-def _of_hyperband(config: SweepConfig, sampler: Sampler, pruner: pruners.Hyperband, steps: int) -> Iterator[str]:
+def _of_hyperband(config: SweepConfig, pruner: pruners.Hyperband, steps: int) -> Iterator[str]:
     trials, epochs = config.search.trials, config.search.epochs
-    brackets = pruner.brackets(steps_per_epoch=steps, epochs=epochs)
     if pruner.max_resource is not None and pruner.max_resource > epochs:
         yield f"search.pruner: hyperband counts on {pruner.max_resource} epochs, and trials have {epochs}"
-    if trials is None or sampler.learns != "model":
+    shares = pruner.shares(steps_per_epoch=steps, epochs=epochs)
+    if trials is None or len(shares) == 1:
         return
-    each = trials // brackets
-    if each < 2 * sampler.startup:
+    smallest, needed = min(shares), 2 * pruner.reduction_factor
+    if trials * smallest < needed:
         yield (
-            f"search.trials: hyperband deals {trials} trials to {brackets} brackets, about {each} each, and compares "
-            f"none with those of another; {sampler.startup} are drawn at random first; ask for "
-            f"{2 * sampler.startup * brackets} trials, or choose the median pruner"
+            f"search.trials: hyperband compares trials of one bracket, and the smallest of {len(shares)} gets about "
+            f"{trials * smallest:.0f} of {trials}; ask for {math.ceil(needed / smallest)}, or choose the median pruner"
+        )
+
+
+def _of_warm_start(config: SweepConfig, sampler: Sampler) -> Iterator[str]:
+    if config.search.warm_start and not sampler.hears:
+        skips = ", but leaves out what they tried" if config.search.repeats == "skip" else ""
+        yield (
+            f"search.warm_start: {config.search.sampler.name} learns nothing from the trials of other runs{skips}; tpe "
+            "and gp do"
         )

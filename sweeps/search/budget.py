@@ -13,13 +13,16 @@ from sweeps.records import AttemptLost, EpochEnded, TrialFailed, TrialSpec, work
 class _Account:
     """What one study has spent, and what its trials under way may still cost.
 
-    `first` and `later` are the costliest first epoch of an attempt, with the model's making, and the costliest other.
+    `first` and `later` are the costliest first epoch of an attempt, with the model's making, and the costliest other;
+    `dearest` is what the costliest trial came to that has ended.
     """
 
     begun: int = 0
     seconds: float = 0.0
     first: float = 0.0
     later: float = 0.0
+    dearest: float = 0.0
+    spent: dict[int, float] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     fresh: set[int] = field(default_factory=set)
 
@@ -44,8 +47,9 @@ class Budget:
 
     Under a budget of seconds every second counts that a trial took a worker, whatever became of it: epochs, those
     trained again after a loss, exceptions, time-outs. What the trials under way may still cost is set aside, and while
-    nothing is known of that, a study has one trial at a time. So no study ends below its budget, nor above it by more
-    than one trial, as long as a trial costs no more than the costliest before it.
+    nothing is known of that, a study has one trial at a time. Trials that cost more than any before them, or are
+    trained again after a crash, may still take a study beyond its budget; then the others go on until none is behind
+    by more than the costliest trial. So no study ends below its budget, and no two further apart than one trial.
 
     Args:
         search: The budget.
@@ -58,15 +62,20 @@ class Budget:
 
     def begin(self, spec: TrialSpec) -> None:
         """Count a trial."""
+        self._accounts[spec.study].begun += 1
+        self.repeat(spec, 0)
+
+    def repeat(self, spec: TrialSpec, epoch: int) -> None:
+        """A trial is trained from an epoch on, for the first time or again."""
         account = self._accounts[spec.study]
-        account.begun += 1
-        account.left[spec.number] = spec.epochs
+        account.left[spec.number] = spec.epochs - epoch
         account.fresh.add(spec.number)
 
     def charge(self, spec: TrialSpec, event: EpochEnded | TrialFailed | AttemptLost) -> None:
         """Count what an event took its worker."""
         account = self._accounts[spec.study]
         account.seconds += worker_seconds(event)
+        account.spent[spec.number] = account.spent.get(spec.number, 0.0) + worker_seconds(event)
         if isinstance(event, EpochEnded):
             account.learn(event)
             account.left[spec.number] = spec.epochs - event.epoch - 1
@@ -76,6 +85,7 @@ class Budget:
         account = self._accounts[spec.study]
         account.left.pop(spec.number, None)
         account.fresh.discard(spec.number)
+        account.dearest = max(account.dearest, account.spent.pop(spec.number, 0.0))
 
     def spent(self, study: str) -> float:
         """What a study has spent so far, in the budget's unit."""
@@ -89,11 +99,10 @@ class Budget:
             return account.begun < self._search.amount
         if account.left and not account.first:
             return False
-        return account.seconds + account.reserved < self._search.amount
-
-    def is_met(self, study: str) -> bool:
-        """Whether a study has spent all that it may, or will once its trials under way have ended."""
-        return self.spent(study) >= self._search.amount
+        most = max(other.seconds for other in self._accounts.values())
+        dearest = max(other.dearest for other in self._accounts.values())
+        committed = account.seconds + account.reserved
+        return committed < self._search.amount or committed < most - dearest
 
     def poorest(self, studies: Iterable[str]) -> str | None:
         """The study whose turn it is, of those that may begin another trial; None if none may."""

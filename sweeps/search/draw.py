@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,13 +31,14 @@ class WholeDraw(BaseSampler):
 
     Attributes:
         guided: Whether what the other sampler drew last came from what it had learned, or from its own sequence.
+        stopped: Whether the other sampler has asked for the study to end, as one does that has tried everything.
     """
 
     def __init__(self, inner: BaseSampler, space: SearchSpace, settle: Callable[[Draw], Config]) -> None:
         self._inner, self._space, self._settle = inner, space, settle
         self._known: dict[str, BaseDistribution] = {}
         self._config: Config = {}
-        self.guided = False
+        self.guided = self.stopped = False
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Nothing that Optuna need know of: every param is asked for one by one."""
@@ -49,8 +51,10 @@ class WholeDraw(BaseSampler):
         """Draw the config, of which Optuna then asks for every param."""
 
         def draw() -> Config:
-            together = self._inner.sample_relative(study, trial, self._known)
-            params = self._space.suggest(_Draft(self._inner, study, trial, together))
+            # As Optuna does it: what the sampler wrote down of the trial is read again for every param.
+            latest = study._storage.get_trial(trial._trial_id)
+            together = self._inner.sample_relative(study, latest, self._known)
+            params = self._space.suggest(_Draft(self._inner, study, latest, together))
             self.guided = bool(together) or getattr(self._inner, "guided", False)
             return params
 
@@ -70,17 +74,22 @@ class WholeDraw(BaseSampler):
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
-        """Pass it on."""
-        self._inner.after_trial(study, trial, state, values)
+        """Pass it on; a study that is asked and told can't be stopped from inside, so that is noted."""
+        try:
+            self._inner.after_trial(study, trial, state, values)
+        except RuntimeError as error:
+            if "Study.stop" not in str(error):
+                raise
+            self.stopped = True
 
 
 class _Draft:
-    """A trial that takes no note of what is suggested for it."""
+    """A copy of a trial, which takes note of what is suggested for it: some samplers go by the params before."""
 
     def __init__(
         self, sampler: BaseSampler, study: optuna.Study, trial: FrozenTrial, together: Mapping[str, Any]
     ) -> None:
-        self._sampler, self._study, self._trial, self._together = sampler, study, trial, together
+        self._sampler, self._study, self._trial, self._together = sampler, study, copy.deepcopy(trial), together
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         return int(self._suggest(name, IntDistribution(low, high, log=log, step=step)))
@@ -93,6 +102,12 @@ class _Draft:
         return value
 
     def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
+        value = self._value(name, distribution)
+        self._trial.distributions = {**self._trial.distributions, name: distribution}
+        self._trial.params = {**self._trial.params, name: value}
+        return value
+
+    def _value(self, name: str, distribution: BaseDistribution) -> Any:
         if name in self._together:
             return self._together[name]
         if distribution.single():

@@ -66,6 +66,8 @@ class Proposals:
         self._known: Counter[str] = Counter()
         self._given = self._planned = self._drawn = 0
         self._made: optuna.samplers.BaseSampler | None = None
+        self._drawings: list[WholeDraw] = []
+        self._by_chance = False
         self._left = {config_hash(point) for point in (*(self._plan or ()), *self._first)}
 
     def know(self, params: Mapping[str, ParamValue]) -> None:
@@ -74,7 +76,9 @@ class Proposals:
         self._left.discard(config_hash(params))
 
     def exhausted(self) -> bool:
-        """Whether there is no config left that has not been run; never where configs are run again."""
+        """Whether the sampler has asked to end, or no config is left and none is to be run again."""
+        if any(drawing.stopped for drawing in self._drawings):
+            return True
         if not self._skips:
             return False
         if self._plan is not None:
@@ -135,16 +139,19 @@ class Proposals:
         else:
             inner = self._made = self._sampler.make(seed, last=self._made)
         self._drawn += 1
+        self._by_chance = False
         study.sampler = drawing = WholeDraw(inner, self._space, settle)
+        self._drawings = [each for each in self._drawings if each.stopped] + [drawing]
         trial = study.ask()
         params = self._space.suggest(trial)
-        return trial, params, drawing.guided
+        return trial, params, drawing.guided and not self._by_chance
 
     def _new(self, draw: Draw) -> Config:
         """A config that has not been run: of the sampler, by chance, or whichever is left."""
         for _ in range(_REDRAWS):
             if not self._is_known(params := draw()):
                 return params
+        self._by_chance = True
         chance = random.Random(derive(self._seed, self._value, self._drawn, "other"))
         for _ in range(_RANDOM_DRAWS):
             if not self._is_known(params := self._space.suggest(_Chance(chance))):

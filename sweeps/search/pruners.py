@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import optuna
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -17,7 +17,13 @@ WARMUP_STEPS = 64
 
 
 class Pruner(Settings):
-    """Stops trials that fall behind; this one never does."""
+    """Stops trials that fall behind; this one never does.
+
+    Attributes:
+        later: The setting that has it begin later; None if it has none.
+    """
+
+    later: ClassVar[str | None] = None
 
     def make(self, *, steps_per_epoch: int, epochs: int) -> optuna.pruners.BasePruner:
         """Optuna's pruner.
@@ -32,6 +38,15 @@ class Pruner(Settings):
         """Epochs that every trial gets before it may be stopped."""
         return epochs
 
+    def written_out(self, *, steps_per_epoch: int, epochs: int) -> Pruner:
+        """The same, with what was left open as it is for this sweep."""
+        return self
+
+    @property
+    def inner(self) -> Pruner:
+        """The one that decides: itself, or the one that it asks."""
+        return self
+
 
 class Percentile(Pruner):
     """Stops a trial whose best epoch so far is not among the best share of the others at the same epoch.
@@ -42,6 +57,7 @@ class Percentile(Pruner):
         warmup_steps: Optimizer steps that every trial gets.
     """
 
+    later: ClassVar[str | None] = "warmup_steps"
     percentile: float = Field(25.0, gt=0, lt=100)
     startup_trials: int = Field(5, ge=1)
     warmup_steps: int = Field(WARMUP_STEPS, ge=0)
@@ -68,6 +84,7 @@ class Median(Pruner):
         warmup_steps: Optimizer steps that every trial gets.
     """
 
+    later: ClassVar[str | None] = "warmup_steps"
     startup_trials: int = Field(5, ge=1)
     warmup_steps: int = Field(WARMUP_STEPS, ge=0)
 
@@ -94,6 +111,7 @@ class SuccessiveHalving(Pruner):
         skipped_rungs: Rungs at the beginning that stop nobody.
     """
 
+    later: ClassVar[str | None] = "min_resource"
     min_resource: int | None = Field(None, ge=1)
     reduction_factor: int = Field(3, ge=2)
     skipped_rungs: int = Field(0, ge=0)
@@ -105,6 +123,10 @@ class SuccessiveHalving(Pruner):
             reduction_factor=self.reduction_factor,
             min_early_stopping_rate=self.skipped_rungs,
         )
+
+    def written_out(self, *, steps_per_epoch: int, epochs: int) -> Pruner:
+        """With the epochs before its first rung."""
+        return self.model_copy(update={"min_resource": _least(self.min_resource, steps_per_epoch)})
 
     def first_judged(self, *, steps_per_epoch: int, epochs: int) -> int:
         """One more than before the first rung."""
@@ -121,6 +143,7 @@ class Hyperband(Pruner):
         reduction_factor: As of successive halving.
     """
 
+    later: ClassVar[str | None] = "min_resource"
     min_resource: int | None = Field(None, ge=1)
     max_resource: int | None = Field(None, ge=1)
     reduction_factor: int = Field(3, ge=2)
@@ -134,18 +157,25 @@ class Hyperband(Pruner):
             reduction_factor=self.reduction_factor,
         )
 
+    def written_out(self, *, steps_per_epoch: int, epochs: int) -> Pruner:
+        """With both resources."""
+        longest = self.max_resource or epochs
+        least = min(_least(self.min_resource, steps_per_epoch), longest)
+        return self.model_copy(update={"min_resource": least, "max_resource": longest})
+
     def first_judged(self, *, steps_per_epoch: int, epochs: int) -> int:
         """One more than before the first rung of the strictest bracket."""
         return _least(self.min_resource, steps_per_epoch) + 1
 
-    def brackets(self, *, steps_per_epoch: int, epochs: int) -> int:
-        """How many there are."""
+    def shares(self, *, steps_per_epoch: int, epochs: int) -> list[float]:
+        """Which part of the trials each bracket gets, the strictest first, as Optuna deals them."""
         longest = self.max_resource or epochs
         shortest = min(_least(self.min_resource, steps_per_epoch), longest)
         brackets = 1
         while shortest * self.reduction_factor**brackets <= longest:
             brackets += 1
-        return brackets
+        weights = [math.ceil(brackets * self.reduction_factor**rungs / (rungs + 1)) for rungs in range(brackets)][::-1]
+        return [weight / sum(weights) for weight in weights]
 
 
 class Patient(Pruner):
@@ -203,6 +233,7 @@ class Wilcoxon(Pruner):
         startup_steps: Epochs that every trial gets.
     """
 
+    later: ClassVar[str | None] = "startup_steps"
     p_threshold: float = Field(0.1, gt=0, le=1)
     startup_steps: int = Field(2, ge=0)
 

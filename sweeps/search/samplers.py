@@ -37,12 +37,14 @@ class Sampler(Settings):
         remembers: Whether suggesting leaves something in the study that the next suggestion needs; a replay must ask
             such a sampler again, where it puts the params of the others back.
         several: Whether it takes several objectives.
+        hears: Whether it learns from trials that it did not suggest, as those of earlier runs.
         package: What it needs beside Optuna.
     """
 
     learns: ClassVar[str | None] = None
     remembers: ClassVar[bool] = False
     several: ClassVar[bool] = True
+    hears: ClassVar[bool] = False
     package: ClassVar[str | None] = None
 
     def make(self, seed: int, last: optuna.samplers.BaseSampler | None = None) -> optuna.samplers.BaseSampler:
@@ -69,6 +71,7 @@ class Tpe(Sampler):
     """Tree-structured Parzen estimator, with the settings that Optuna 5 would choose written out."""
 
     learns: ClassVar[str | None] = "model"
+    hears: ClassVar[bool] = True
     startup_trials: int = Field(10, ge=1)
     candidates: int = Field(24, ge=1)
     multivariate: bool = True
@@ -100,7 +103,7 @@ class Grid(Sampler):
         points: Values of each number of the space, evenly over its scale; all where it has no more.
     """
 
-    points: int = Field(5, ge=2)
+    points: int = Field(5, ge=2, le=1000)
 
     @property
     def grid(self) -> int | None:
@@ -188,6 +191,7 @@ class Gp(Sampler):
     """
 
     learns: ClassVar[str | None] = "model"
+    hears: ClassVar[bool] = True
     package: ClassVar[str | None] = "torch"
     startup_trials: int = Field(10, ge=1)
     deterministic: bool = False
@@ -250,6 +254,7 @@ class Imported(Sampler):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
     learns: ClassVar[str | None] = "model"
+    hears: ClassVar[bool] = True
     remembers: ClassVar[bool] = True
     factory: type[optuna.samplers.BaseSampler] = Field(exclude=True)
     arguments: dict[str, Any]

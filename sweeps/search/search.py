@@ -14,6 +14,7 @@ from sweeps.records import (
     EXHAUSTED,
     AnyEvent,
     AttemptLost,
+    AttemptStarted,
     EpochEnded,
     ResourceEvent,
     StudyCreated,
@@ -60,7 +61,7 @@ class Search:
         """Learn from trials of earlier runs, before the first of this one; no seed of theirs is used again."""
         for known in trials:
             self._arms[known.study].know(known)
-            self._seeds_used = max(self._seeds_used, known.order + 1)
+            self._seeds_used = max(self._seeds_used, known.seed_index + 1)
 
     def ask(self) -> Assignment | None:
         """The next trial, of the arm that has spent least; one that lost its worker comes first.
@@ -70,12 +71,14 @@ class Search:
         """
         self._breaker.check()
         if (again := self._attempts.again()) is not None:
+            self._budget.repeat(again.spec, again.epoch)
             return again
         study = self._budget.poorest(name for name, arm in self._arms.items() if not arm.exhausted())
         if study is None:
             return None
         arm = self._arms[study]
         order, proposal = arm.asked, arm.ask()
+        seed_index = self._seeds_used + order
         spec = TrialStarted(
             number=len(self._attempts.specs),
             study=study,
@@ -87,9 +90,8 @@ class Search:
             sampler_phase=proposal.phase,
             replicate=proposal.replicate,
             epochs=self._config.search.epochs,
-            seeds=trial_seeds(
-                self._config.seed, "search", self._seeds_used + order, split=self._config.dataset.split_seed
-            ),
+            seeds=trial_seeds(self._config.seed, "search", seed_index, split=self._config.dataset.split_seed),
+            seed_index=seed_index,
         )
         self._budget.begin(spec)
         return self._attempts.begin(spec)
@@ -103,7 +105,8 @@ class Search:
             return outcome
         result = self._conclude(event.number, outcome)
         self._tell(result)
-        wrong = outcome.reason if outcome.is_wrong else None
+        is_wrong = outcome.is_wrong or (outcome.state == "complete" and result.state == "failed")
+        wrong = result.reason if is_wrong else None
         self._breaker.note(self._attempts.specs[event.number].study, event, wrong=wrong)
         return result
 
@@ -140,11 +143,11 @@ class Search:
         """Whether every trial has ended, and every arm has spent its budget or tried every config."""
         if self._ended < len(self._attempts.specs):
             return False
-        return all(self._budget.is_met(study) or arm.exhausted() for study, arm in self._arms.items())
+        return all(not self._budget.allows(study) or arm.exhausted() for study, arm in self._arms.items())
 
     def reason(self) -> str:
         """Why the search has ended for good."""
-        return BUDGET_MET if all(map(self._budget.is_met, self._arms)) else EXHAUSTED
+        return EXHAUSTED if any(map(self._budget.allows, self._arms)) else BUDGET_MET
 
     def remarks(self) -> list[str]:
         """What must be said of a search that has ended: arms that ran out of configs before their budget."""
@@ -152,7 +155,7 @@ class Search:
             f"{study}: every config of its space has been tried, after {arm.asked:,} trials; search.repeats: replicate "
             "would train other seeds of them"
             for study, arm in self._arms.items()
-            if arm.exhausted() and not self._budget.is_met(study)
+            if arm.exhausted() and self._budget.allows(study)
         ]
 
     def replay(self, events: Iterable[AnyEvent], *, checkpoints: Mapping[int, int] | None = None) -> list[TrialEnded]:
@@ -171,6 +174,9 @@ class Search:
         due: dict[int, Ending] = {}
         for event in events:
             match event:
+                case AttemptStarted():
+                    self._attempts.replay(event)
+                    self._budget.repeat(self._attempts.specs[event.number], event.epoch)
                 case TrialKnown():
                     self.know([event])
                 case TrialStarted():

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 import optuna
 from pydantic import ValidationError
 
+from search_spaces import ParamValue, SearchSpace
 from sweeps.config import Named, SweepConfig
 from sweeps.errors import ConfigError
 from sweeps.messages import explain
 from sweeps.search import pruners, samplers
+from sweeps.search.draw import WholeDraw
 from sweeps.search.pruners import PRUNERS, Pruner
 from sweeps.search.samplers import SAMPLERS, Sampler, Settings, lacks
 
@@ -32,7 +34,7 @@ def read_sampler(config: SweepConfig) -> Sampler:
     if ":" in named.name:
         factory = _import(named.name, optuna.samplers.BaseSampler, key=key)
         sampler: Sampler = samplers.Imported.of(factory, named.settings)
-        _try(lambda: sampler.make(0), named.name, key=key)
+        _try(lambda: _suggest_once(sampler, config), named.name, key=key)
     else:
         sampler = _read(named, SAMPLERS, key=key)
     if (package := lacks(sampler)) is not None:
@@ -75,12 +77,31 @@ def plan_of(sampler: Sampler, config: SweepConfig) -> int | None:
             f"search.sampler: {name} needs a space with an end, and {endless[0]} is a real number; "
             "choose grid, or give it a list of values"
         )
-    if len(list(islice(config.space.grid(sampler.grid), _LARGEST_PLAN + 1))) > _LARGEST_PLAN:
+    size = config.space.size() if isinstance(sampler, samplers.BruteForce) else 0
+    if (size or 0) > _LARGEST_PLAN or len(
+        list(islice(config.space.grid(sampler.grid), _LARGEST_PLAN + 1))
+    ) > _LARGEST_PLAN:
         raise ConfigError(
             f"search.sampler: {name} plans more than {_LARGEST_PLAN:,} configs of this space; ask for fewer points, or "
             "choose qmc or random"
         )
     return sampler.grid
+
+
+def _suggest_once(sampler: Sampler, config: SweepConfig) -> None:
+    """Have a sampler suggest and hear of one trial of each arm: what fails then would fail once a sweep has begun."""
+    for value in config.arms:
+        space = space_of(config, value)
+        drawing = WholeDraw(sampler.make(0), space, lambda draw: draw())
+        study = optuna.create_study(directions=config.objective.directions, sampler=drawing)
+        trial = study.ask()
+        space.suggest(trial)
+        study.tell(trial, [0.0] * len(config.objective.directions))
+
+
+def space_of(config: SweepConfig, value: ParamValue | None) -> SearchSpace:
+    """What the study of an arm searches."""
+    return config.space if config.compare is None or value is None else config.space.fix(config.compare, value)
 
 
 def _takes_several(sampler: Sampler) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from search_spaces import ParamValue, SearchSpace
+from search_spaces import SearchSpace
 from sweeps.codec import digest
 from sweeps.config import SweepConfig
 from sweeps.records import StudyCreated
 from sweeps.search.arm import Arm
 from sweeps.search.proposals import Proposals
 from sweeps.search.samplers import Sampler
-from sweeps.search.settings import plan_of, read_pruner, read_sampler
+from sweeps.search.settings import plan_of, read_pruner, read_sampler, space_of
 
 
 def make_arms(config: SweepConfig) -> dict[str, Arm]:
@@ -18,7 +18,7 @@ def make_arms(config: SweepConfig) -> dict[str, Arm]:
     Raises:
         ConfigError: If the sampler or the pruner, or a setting of theirs, is not known or does not fit.
     """
-    names = {config.name if value is None else f"{config.name}/{value}": value for value in config.arms}
+    names = {config.study_of(value): value for value in config.arms}
     sampler, pruner = read_sampler(config), read_pruner(config)
     grid = plan_of(sampler, config)
     arms = {}
@@ -31,7 +31,8 @@ def make_arms(config: SweepConfig) -> dict[str, Arm]:
             sampler=sampler,
             grid=grid,
             cohort=cohort_of(config, sampler),
-            insists=config.search.cohort is not None,
+            # Points that are given count as start-up trials, too: the sampler would draw fewer at random.
+            insists=config.search.cohort is not None or bool(config.first_points(value)),
             first=config.first_points(value),
             skips=config.search.repeats == "skip",
         )
@@ -50,7 +51,7 @@ def make_arms(config: SweepConfig) -> dict[str, Arm]:
 def describe(arm: Arm, config: SweepConfig) -> StudyCreated:
     """What the log keeps of a study."""
     sampler, pruner = read_sampler(config), read_pruner(config)
-    space = arm.space.to_mapping()
+    space, steps = arm.space.to_mapping(), steps_per_epoch(config, arm.space)
     return StudyCreated(
         study=arm.name,
         arm=arm.value,
@@ -62,7 +63,7 @@ def describe(arm: Arm, config: SweepConfig) -> StudyCreated:
         sampler=config.search.sampler.name,
         sampler_settings=sampler.model_dump(mode="json"),
         pruner=config.search.pruner.name,
-        pruner_settings=pruner.model_dump(mode="json"),
+        pruner_settings=pruner.written_out(steps_per_epoch=steps, epochs=config.search.epochs).model_dump(mode="json"),
         startup_trials=sampler.startup,
         seed=config.seed,
         space=space,
@@ -70,16 +71,11 @@ def describe(arm: Arm, config: SweepConfig) -> StudyCreated:
     )
 
 
-def space_of(config: SweepConfig, value: ParamValue | None) -> SearchSpace:
-    """What the study of an arm searches."""
-    return config.space if config.compare is None or value is None else config.space.fix(config.compare, value)
-
-
 def cohort_of(config: SweepConfig, sampler: Sampler) -> int:
     """Trials of an arm that are drawn at random first: those asked for, or those that the sampler draws so anyway."""
     if config.search.cohort is not None:
         return config.search.cohort
-    if config.search.warm_start:  # the sampler knows trials, and begins with its model
+    if config.search.warm_start and sampler.hears:  # it knows trials, and begins with its model
         return 0
     return min(sampler.startup, config.search.trials or sampler.startup)
 

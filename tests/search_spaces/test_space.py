@@ -396,3 +396,22 @@ def test_coerce_gives_a_point_as_suggest_would() -> None:
     assert repr(point) == "{'pooling': 'capsule', 'pool_size': 2, 'routing_steps': 3, 'temperature': 1.0}"
     with pytest.raises(SpaceError, match="no parameter of this space"):
         space.coerce({**given_by_hand, "size": 3})
+
+
+def test_a_space_of_many_switches_is_counted_at_once() -> None:
+    mapping: dict[str, object] = {f"switch_{place}": [True, False] for place in range(60)}
+    mapping |= {f"param_{place}": {"int": [1, 3], "when": {f"switch_{place}": True}} for place in range(60)}
+    assert SearchSpace.from_mapping(mapping).size() == 4**60
+
+
+def test_a_space_whose_families_meet_is_counted_right() -> None:
+    space = SearchSpace.from_mapping(
+        {
+            "a": [1, 2],
+            "b": [1, 2],
+            "c": {"int": [1, 5], "when": {"a": 1, "b": 1}},
+            "d": {"int": [1, 7], "when": {"c": [2, 3]}},
+            "e": [1, 2, 3],
+        }
+    )
+    assert space.size() == len(list(space.grid(100))) == 3 * (3 + 3 + 2 * 7)

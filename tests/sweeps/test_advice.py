@@ -30,10 +30,10 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
         "search.trials: pooling a has 3 configs",
     ),
     "conditions": ({"search__sampler": "qmc", "space": HANGING}, "qmc knows no conditions, and draws x at random"),
-    "few configs": ({"space": FEW}, "pooling a has 3 configs, so 60 trials train some of them with several seeds"),
+    "few configs": ({"space": FEW}, "pooling a has 3 configs, so some of its 60 trials differ only in their seeds"),
     "few configs, each once": (
         {"space": FEW, "search__repeats": "skip"},
-        "skip ends pooling b after its 3 configs, before its 60 trials",
+        "skip ends pooling b after all its configs, 3, before its 60 trials",
     ),
     "a grid too large": (
         {"search__sampler": {"name": "grid", "points": 50}},
@@ -61,13 +61,29 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "brackets": (
         {"search__pruner": {"name": "hyperband", "min_resource": 1}},
-        "hyperband deals 60 trials to 4 brackets, about 15 each",
+        "the smallest of 4 gets about 5 of 60; ask for 74",
     ),
     "too long a resource": (
         {"search__pruner": {"name": "hyperband", "min_resource": 34, "max_resource": 41}},
         "hyperband counts on 41 epochs, and trials have 40",
     ),
     "folds": ({"search__pruner": "wilcoxon"}, "wilcoxon is made for values that may come in any order"),
+    "the pruner behind another": (
+        {"search__pruner": {"name": "patient", "then": {"name": "median", "startup_trials": 500}}},
+        "patient lets the first 500 trials of an arm run",
+    ),
+    "a setting that there is": (
+        {"search__pruner": {"name": "wilcoxon", "startup_steps": 1}},
+        "means anything; set startup_steps",
+    ),
+    "nothing learned": (
+        {"search__warm_start": ["runs/one"], "search__sampler": {"name": "nsgaii", "population": 20}},
+        "nsgaii learns nothing from the trials of other runs; tpe and gp do",
+    ),
+    "patience in the space": (
+        {"space": {"pooling": ["a", "b"], "x": {"float": [0, 1]}, "early_stopping": [3, 60]}},
+        "60 epochs without a better one cannot pass in 40",
+    ),
     "early stopping": ({"training__early_stopping": 40}, "40 epochs without a better one cannot pass in 40"),
 }
 

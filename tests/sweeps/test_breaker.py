@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from sweeps.breaker import CircuitBreaker
 from sweeps.errors import SweepHaltedError
 from sweeps.records import AttemptLost, EpochEnded, TrialFailed
+from sweeps.search import Search
+from tests.sweeps.search_world import epoch_of, make_config, train
 
 
 def failure(number: int, *, error: str = "ValueError", message: str = "bad", line: int = 7) -> TrialFailed:
@@ -109,3 +114,26 @@ def test_no_limit_stops_nothing() -> None:
     for number in range(50):
         breaker.note("s", failure(number))
     breaker.check()
+
+
+def test_a_trial_that_was_pruned_or_diverged_ends_the_row() -> None:
+    search = Search(make_config(compare=None, faults={"same_error": 2}, search__trials=9))
+    for broken in (True, False, True):
+        work = search.ask()
+        assert work is not None
+        event = epoch_of(work.spec, 0, math.nan if not broken else 0.5)
+        if broken:
+            search.observe(replace(failure(work.spec.number), attempt=1))
+        else:
+            search.observe(event)
+    assert search.ask() is not None, "the diverged one stands between two that raised"
+
+
+def test_trials_that_lack_an_objective_stop_a_sweep() -> None:
+    search = Search(
+        make_config(compare=None, objective__also=["macs"], faults={"same_error": 2}, search__pruner="none")
+    )
+    for _ in range(2):
+        train(search, 0.1, 0.2, 0.3, 0.4)
+    with pytest.raises(SweepHaltedError, match="no macs, which is an objective"):
+        search.ask()

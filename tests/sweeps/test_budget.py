@@ -27,15 +27,16 @@ from sweeps.records import (
 )
 from sweeps.search import Search
 from sweeps.search.budget import Budget
-from tests.sweeps.search_world import course_of, epoch_of, make_config
+from tests.sweeps.search_world import course_of, epoch_of, make_config, quality
 
 Happens = Callable[[TrialStarted, int], str]
 
 
 class Clock:
-    """So many workers in simulated time: the seconds of an epoch are those of its arm."""
+    """So many workers in simulated time: the seconds of an epoch are those of its arm, or `odd` by its config."""
 
-    def __init__(self, workers: int, seconds: Mapping[object, float], *, build: float = 1.0) -> None:
+    def __init__(self, workers: int, seconds: Mapping[object, float], *, build: float = 1.0, odd: bool = False) -> None:
+        self.odd = odd
         self.workers, self.seconds, self.build = workers, seconds, build
         self.log: list[AnyEvent] = []
         self.most = 0
@@ -64,6 +65,8 @@ class Clock:
         self, work: Assignment, epoch: int, now: float, happens: Happens
     ) -> tuple[float, int, Assignment, WorkerEvent]:
         spec, cost = work.spec, self.seconds[work.spec.arm]
+        if self.odd:
+            cost *= 1 + 29 * quality(spec.params)
         build = ModelFacts(parameters=1, macs=None, build_seconds=self.build, warm=False) if epoch == 0 else None
         event: WorkerEvent = replace(
             epoch_of(spec, epoch, course_of(spec.params, epoch), attempt=work.attempt), seconds=cost, model=build
@@ -215,6 +218,10 @@ def test_what_trials_under_way_may_cost_is_set_aside_by_the_costliest_so_far() -
     assert not budget.allows("a"), "58 spent, and 50 may come"
     budget.end(third)
     assert budget.allows("a")
+    fourth = spec_of(3, "a")
+    budget.begin(fourth)
+    budget.charge(fourth, cost(fourth, 0, 2.0))
+    assert budget.allows("a"), "60 spent, and 3 x 10 may come: its first epoch is over"
 
 
 def test_the_turn_is_that_of_the_study_with_least_spent_and_set_aside() -> None:
@@ -232,3 +239,56 @@ def test_the_turn_is_that_of_the_study_with_least_spent_and_set_aside() -> None:
     assert budget.poorest(["a", "b"]) == "b"
     assert budget.poorest(["a"]) == "a"
     assert budget.poorest([]) is None
+
+
+@pytest.mark.parametrize("workers", [4, 32])
+@pytest.mark.parametrize("seconds", [300.0, 5000.0])
+def test_arms_end_within_one_trial_of_each_other_whatever_their_trials_cost(seconds: float, workers: int) -> None:
+    clock = Clock(workers, {"capsule": 1.0, "max": 1.0}, odd=True)
+    clock.run(Search(seconds_config(seconds, search__epochs=9, search__pruner="none")))
+    spent = clock.spent()
+    assert min(spent.values()) >= seconds
+    assert abs(spent["capsule"] - spent["max"]) <= dearest(clock.log)
+
+
+@pytest.mark.parametrize("every", [0, 3])
+@pytest.mark.parametrize("part", range(12))
+def test_a_crash_leaves_no_arm_behind(part: int, every: int) -> None:
+    config = seconds_config(300.0, search__epochs=9, search__pruner="none", faults={"checkpoint_every": every})
+    whole = Clock(16, {"capsule": 5.0, "max": 2.0})
+    whole.run(Search(config))
+    second = Clock(16, {"capsule": 5.0, "max": 2.0})
+    second.log = whole.log[: len(whole.log) * part // 12]
+    again = Search(config)
+    second.log += again.replay(second.log)
+    second.run(again)
+    spent = second.spent()
+    assert min(spent.values()) >= 300
+    assert abs(spent["capsule"] - spent["max"]) <= dearest(second.log)
+
+
+def dearest(log: list[AnyEvent]) -> float:
+    """What the costliest trial came to, its lost attempts included."""
+    spent: Counter[int] = Counter()
+    for event in log:
+        if isinstance(event, EpochEnded | TrialFailed | AttemptLost):
+            spent[event.number] += worker_seconds(event)  # type: ignore[assignment]
+    return float(max(spent.values()))
+
+
+def test_what_is_trained_again_is_set_aside_again() -> None:
+    budget = Budget(seconds_config(100.0).search, ["a", "b"])
+    first, other = spec_of(0, "a"), spec_of(1, "a")
+    budget.begin(first)
+    for epoch in range(3):
+        budget.charge(first, cost(first, epoch, 20.0))
+    assert budget.allows("a"), "60 spent, and 20 may come"
+    budget.repeat(first, 0)
+    assert not budget.allows("a"), "60 spent, and 80 may come"
+    budget.repeat(first, 3)
+    assert budget.allows("a")
+    budget.begin(other)
+    budget.charge(other, TrialFailed(number=1, attempt=1, worker="w", error="", message="", traceback="", seconds=1.0))
+    assert not budget.allows("a"), "61 spent, and 20 and 80 may come"
+    budget.end(other)
+    assert budget.allows("a"), "61 spent, and 20 may come"

@@ -110,7 +110,7 @@ def known(arm: str, order: int, **params: Any) -> TrialKnown:
         study=f"s/{arm}",
         sweep="other",
         number=order,
-        order=order,
+        seed_index=order,
         params={"arm": arm, **params},
         state="complete",
         values=(0.5,),

@@ -46,6 +46,13 @@ CASES: dict[str, dict[str, Any]] = {
     "nsgaii": {"search__sampler": {"name": "nsgaii", "population": 3}},
     "qmc": {"space": NUMBERS, "search__sampler": "qmc"},
     "a sampler by its path": {"search__sampler": "optuna.samplers:TPESampler"},
+    "a sampler that ends by itself": {"space": FEW, "search__sampler": "optuna.samplers:BruteForceSampler"},
+    "a sampler by its path, each once": {
+        "space": {"arm": ["a", "b"], "n": {"int": [1, 12]}},
+        "search__sampler": "optuna.samplers:TPESampler",
+        "search__repeats": "skip",
+        "search__trials": 11,
+    },
     "grid": {"search__sampler": {"name": "grid", "points": 2}},
     "brute force, again and again": {"space": FEW, "search__sampler": "brute_force"},
     "brute force, each once": {"space": FEW, "search__sampler": "brute_force", "search__repeats": "skip"},

@@ -13,8 +13,8 @@ from optuna.trial import TrialState
 from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
 from sweeps.search import Search
-from sweeps.search.pruners import PRUNERS, Median, Pruner
-from sweeps.search.samplers import SAMPLERS, Sampler, Tpe
+from sweeps.search.pruners import PRUNERS, Hyperband, Median, Patient, Pruner, SuccessiveHalving, Wilcoxon
+from sweeps.search.samplers import SAMPLERS, CmaEs, Nsga2, Qmc, Sampler, Tpe
 from sweeps.search.settings import read_pruner, read_sampler
 
 
@@ -160,3 +160,119 @@ def test_draws_are_optunas_own_whatever_becomes_of_trials(
 
     ours = draw(Tpe(**settings).make)
     assert ours == draw(lambda seed, last: Plain(seed=seed, **settings))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "asked", "given"),
+    [
+        (
+            "samplers",
+            "CmaEsSampler",
+            CmaEs(startup_trials=3, population=6, sigma=0.5, with_margin=True),
+            {
+                "n_startup_trials": 3,
+                "popsize": 6,
+                "sigma0": 0.5,
+                "with_margin": True,
+                "consider_pruned_trials": False,
+            },
+        ),
+        ("samplers", "CmaEsSampler", CmaEs(consider_pruned=True), {"consider_pruned_trials": True, "popsize": None}),
+        (
+            "samplers",
+            "NSGAIISampler",
+            Nsga2(population=6, mutation=0.1, crossover=0.2, swapping=0.3),
+            {
+                "population_size": 6,
+                "mutation_prob": 0.1,
+                "crossover_prob": 0.2,
+                "swapping_prob": 0.3,
+            },
+        ),
+        ("samplers", "QMCSampler", Qmc(sequence="halton", scramble=False), {"qmc_type": "halton", "scramble": False}),
+        (
+            "pruners",
+            "SuccessiveHalvingPruner",
+            SuccessiveHalving(min_resource=2, reduction_factor=4, skipped_rungs=1),
+            {
+                "min_resource": 2,
+                "reduction_factor": 4,
+                "min_early_stopping_rate": 1,
+            },
+        ),
+        ("pruners", "HyperbandPruner", Hyperband(), {"min_resource": 32, "max_resource": 40, "reduction_factor": 3}),
+        (
+            "pruners",
+            "HyperbandPruner",
+            Hyperband(min_resource=5, max_resource=9),
+            {"min_resource": 5, "max_resource": 9},
+        ),
+        (
+            "pruners",
+            "WilcoxonPruner",
+            Wilcoxon(p_threshold=0.2, startup_steps=4),
+            {
+                "p_threshold": 0.2,
+                "n_startup_steps": 4,
+            },
+        ),
+        ("pruners", "PatientPruner", Patient(patience=7, min_delta=0.5), {"patience": 7, "min_delta": 0.5}),
+    ],
+)
+def test_every_setting_reaches_optuna(
+    monkeypatch: pytest.MonkeyPatch, kind: str, name: str, asked: Any, given: dict[str, Any]
+) -> None:
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(getattr(optuna, kind), name, lambda *inner, **settings: found.update(settings))
+    asked.make(7) if kind == "samplers" else asked.make(steps_per_epoch=2, epochs=40)
+    assert {key: found[key] for key in given} == given
+    if kind == "samplers":
+        assert found["seed"] == 7
+
+
+def test_what_is_recorded_of_a_pruner_is_what_it_does() -> None:
+    (study,) = Search(asking(pruner="hyperband", epochs=9)).studies()
+    assert study.pruner_settings == {"min_resource": 9, "max_resource": 9, "reduction_factor": 3}
+    (study,) = Search(asking(pruner={"name": "successive_halving", "min_resource": 2})).studies()
+    assert study.pruner_settings["min_resource"] == 2
+
+
+@pytest.mark.parametrize(
+    ("sampler", "message"),
+    [
+        ("nowhere:Sampler", "search.sampler.name: cannot import 'nowhere:Sampler'"),
+        (
+            "collections:Counter",
+            "search.sampler.name: 'collections:Counter' must be a subclass of optuna's BaseSampler",
+        ),
+        (
+            {"name": "optuna.samplers:TPESampler", "speed": 3},
+            "search.sampler: optuna.samplers:TPESampler cannot be made",
+        ),
+        ("tests.sweeps.test_settings:Refusing", "cannot be made: RuntimeError: not today"),
+    ],
+)
+def test_a_sampler_that_cannot_suggest_is_refused_before_anything_starts(sampler: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Search(asking(sampler=sampler))
+    assert message in str(caught.value)
+
+
+class Refusing(optuna.samplers.RandomSampler):
+    def sample_independent(self, *arguments: Any, **settings: Any) -> Any:
+        raise RuntimeError("not today")
+
+
+def test_a_grid_of_optunas_own_draws_what_its_grid_holds() -> None:
+    sampler = {"name": "optuna.samplers:GridSampler", "search_space": {"a": [1, 2]}}
+    config = SweepConfig.from_mapping({"space": {"a": [1, 2]}, "search": {"sampler": sampler, "trials": 2}}, source="s")
+    search = Search(config)
+    asked = [search.ask(), search.ask()]
+    assert {work.spec.params["a"] for work in asked if work} == {1, 2}
+
+
+def test_brute_force_counts_before_it_lists() -> None:
+    for domain in ({"int": [0, 2**52]}, {"int": [1, 10**7]}):
+        config = SweepConfig.from_mapping({"space": {"a": domain}, "search": {"sampler": "brute_force"}}, source="s")
+        with pytest.raises(ConfigError, match="plans more than 100,000 configs"):
+            Search(config)

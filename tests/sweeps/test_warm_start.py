@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
 from sweeps.errors import ConfigError
 from sweeps.history import History, read_run
-from sweeps.records import SweepStarted, TrialEnded, TrialKnown
+from sweeps.records import SweepStarted, TrialEnded, TrialKnown, TrialStarted
 from sweeps.runlog import RunDirectory
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
 from sweeps.warm_start import read_warm_start
-from tests.sweeps.search_world import Fate, World, arms_of, make_config
+from tests.sweeps.search_world import Fate, World, arms_of, epoch_of, make_config
 
 FATES = {1: Fate("nan", 2), 3: Fate("raise", 1)}
 
@@ -68,7 +69,47 @@ def test_complete_and_pruned_trials_are_known_by_their_arm(make_run: Callable[..
         assert trial.course == tuple(epoch.metrics["val_accuracy"] for epoch in there.epochs)
         assert there.ended is not None
         assert trial.values == ((there.ended.value,) if trial.state == "complete" else ())
-    assert remarks == [f"warm start: {len(known)} trials of {path}"]
+    counts = {arm: sum(trial.study == f"s/{arm}" for trial in known) for arm in ("capsule", "max")}
+    assert remarks == [
+        f"warm start: {len(known)} trials of {path} (s/capsule {counts['capsule']}, s/max {counts['max']})"
+    ]
+
+
+def test_an_arm_that_gets_none_is_named(make_run: Callable[..., str]) -> None:
+    path = make_run(space={"pooling": ["capsule"], "x": {"float": [0, 1]}})
+    _, remarks = read(path, space={"pooling": ["capsule", "max"], "x": {"float": [0, 1]}})
+    assert remarks[-1] == "warm start: s/max gets none of these trials, so the arms do not begin alike"
+
+
+def test_a_chain_of_warm_starts_uses_no_seed_again(make_run: Callable[..., str], tmp_path: Path) -> None:
+    first = make_run("first")
+    config = make_config(search__warm_start=[first], search__trials=6)
+    search, world = Search(config), World({})
+    known, _ = read_warm_start(config, digest="data")
+    search.know(known)
+    world.drive(search)
+    header = read_run(Path(first)).header
+    (tmp_path / "second").mkdir()
+    events = [replace(header, sweep="another"), *search.studies(), *known, *world.log]
+    (tmp_path / "second" / "events.jsonl").write_bytes(b"".join(map(to_line, events)))
+    third = Search(make_config(search__warm_start=[first, str(tmp_path / "second")], search__trials=8))
+    third.know(read(first, str(tmp_path / "second"))[0])
+    fresh = World({})
+    fresh.drive(third)
+    before = {trial.spec.seeds for run in (first, tmp_path / "second") for trial in read_run(Path(run)).trials.values()}
+    assert not before & {event.seeds for event in fresh.log if isinstance(event, TrialStarted)}
+
+
+def test_the_pruner_knows_the_epochs_of_earlier_runs(make_run: Callable[..., str]) -> None:
+    pruner = {"name": "median", "startup_trials": 2, "warmup_steps": 0}
+    path = make_run()
+    search = Search(make_config(search__warm_start=[path], search__pruner=pruner))
+    search.know(read(path)[0])
+    work = search.ask()
+    assert work is not None
+    result = search.observe(epoch_of(work.spec, 0, -1.0))
+    assert isinstance(result, TrialEnded)
+    assert result.state == "pruned"
 
 
 def test_the_sampler_learns_from_them_at_once(make_run: Callable[..., str]) -> None:
@@ -101,7 +142,7 @@ def test_objectives_and_bounds_come_with_them(make_run: Callable[..., str]) -> N
         assert not any(trial.intermediate_values for trial in trials)
         assert all(trial.intermediate_values for trial in judged)
         assert [trial.constraints for trial in trials] == [
-            each.constraints for each in sorted(known, key=lambda each: each.order) if each.study == arm.name
+            each.constraints for each in sorted(known, key=lambda each: each.number) if each.study == arm.name
         ]
 
 
