@@ -34,7 +34,6 @@ def read_sampler(config: SweepConfig) -> Sampler:
     if ":" in named.name:
         factory = _import(named.name, optuna.samplers.BaseSampler, key=key)
         sampler: Sampler = samplers.Imported.of(factory, named.settings)
-        _try(lambda: _suggest_once(sampler, config), named.name, key=key)
     else:
         sampler = _read(named, SAMPLERS, key=key)
     if (package := lacks(sampler)) is not None:
@@ -44,6 +43,8 @@ def read_sampler(config: SweepConfig) -> Sampler:
             f"{key}: {named.name} takes one objective, and objective.also names {len(config.objective.also)} more; "
             "choose tpe, nsgaii or random"
         )
+    if isinstance(sampler, samplers.Imported):
+        _try(lambda: _suggest_once(sampler, config), named.name, key=key)
     return sampler
 
 
