@@ -90,6 +90,9 @@ class ObjectiveConfig(Section):
             raise ValueError(f"{self.metric} needs a direction: add direction: minimize")
         if self.metric in COSTS:
             raise ValueError(f"metric: {self.metric} is a cost, which cannot decide alone; put it into also")
+        for name, bound in self.constraints.items():
+            if name.endswith("accuracy") and ((bound.at_least or 0) > 1 or (bound.at_most or 0) < 0):
+                raise ValueError(f"constraints.{name}: can never be kept: an accuracy lies between 0 and 1")
         names = [self.metric, *(target.metric for target in self.also)]
         twice = [name for place, name in enumerate(names) if name in names[:place]]
         if twice:
