@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sweeps.bounds import check_bounds
 from sweeps.config import SweepConfig
 from sweeps.hardware import check_fits, count_cpus, count_gpus
 from sweeps.images import load_or_fall_back

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sweeps.bounds import check_bounds
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
 from sweeps.errors import ConfigError

@@ -39,6 +39,6 @@ def test_an_arm_that_cannot_keep_it_is_named() -> None:
 
 @pytest.mark.parametrize("bound", [{"at_least": 1.5}, {"at_most": -0.1}])
 def test_an_accuracy_lies_between_0_and_1(bound: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match=r"objective: constraints\.val_accuracy: can never be kept"):
+    with pytest.raises(ConfigError, match=r"objective\.constraints\.val_accuracy: can never be kept"):
         make_config(objective__constraints={"val_accuracy": bound})
     make_config(objective__constraints={"val_accuracy": {"at_least": 1.0, "at_most": 1.0}})
