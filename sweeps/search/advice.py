@@ -83,9 +83,8 @@ def _of_spaces(config: SweepConfig, sampler: Sampler) -> Iterator[str]:
             continue
         if size < trials and config.search.repeats == "skip":
             yield f"search.repeats: skip ends {arm} after all its configs, {size:,}, before its {trials} trials"
-        elif size < trials:
-            configs = "one config" if size == 1 else f"{size:,} configs"
-            yield f"search.trials: {arm} has {configs}, so some of its {trials} trials differ only in their seeds"
+        elif 1 < size < trials:  # a single config is there to be run with several seeds
+            yield f"search.trials: {arm} has {size:,} configs, so some of its {trials} trials differ only in their seeds"
         elif sampler.grid is not None and size > trials:
             yield f"search.trials: {trials} trials are not enough for the {size} configs that {arm} has in the plan"
 

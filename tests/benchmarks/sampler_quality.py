@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -144,8 +145,8 @@ def _report(spec: TrialSpec, value: float) -> EpochEnded:
     return EpochEnded(number=spec.number, attempt=1, worker="w", epoch=0, metrics={"loss": value}, **fields)  # type: ignore[arg-type]
 
 
-def main() -> None:
-    """Print a row for each function."""
+def main() -> int:
+    """Print a row for each function; 1 if the search falls behind in any."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=100)
@@ -153,10 +154,14 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     print(f"{options.trials} trials, {options.seeds} seeds; bar {BAR} standard deviations")
     print(f"{'function':10} {'regret':>10} {'sd':>10} {'ahead off':>10} {'on':>7}")
+    behind = 0
     for function in FUNCTIONS:
         row = compare(function, trials=options.trials, seeds=options.seeds)
+        behind += max(row.off, row.on) >= BAR
         print(f"{row.function:10} {row.mean:10.5f} {row.deviation:10.5f} {row.off:+10.2f} {row.on:+7.2f}", flush=True)
+
+    return int(behind > 0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
