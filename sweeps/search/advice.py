@@ -84,7 +84,7 @@ def _of_spaces(config: SweepConfig, sampler: Sampler) -> Iterator[str]:
         if size < trials and config.search.repeats == "skip":
             yield f"search.repeats: skip ends {arm} after all its configs, {size:,}, before its {trials} trials"
         elif 1 < size < trials:  # a single config is there to be run with several seeds
-            yield f"search.trials: {arm} has {size:,} configs, so some of its {trials} trials differ only in their seeds"
+            yield f"search.trials: {arm} has {size:,} configs: some of its {trials} trials differ only in their seeds"
         elif sampler.grid is not None and size > trials:
             yield f"search.trials: {trials} trials are not enough for the {size} configs that {arm} has in the plan"
 

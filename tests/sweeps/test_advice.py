@@ -27,10 +27,10 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
     "one generation": ({"search__sampler": "nsgaii"}, "60 trials are fewer than three generations of 50"),
     "no seed": (
         {"search__sampler": {"name": "optuna.samplers:BruteForceSampler", "seed": None}, "space": FEW},
-        "search.trials: pooling a has 3 configs",
+        "pooling a has 3 configs",
     ),
     "conditions": ({"search__sampler": "qmc", "space": HANGING}, "qmc knows no conditions, and draws x at random"),
-    "few configs": ({"space": FEW}, "pooling a has 3 configs, so some of its 60 trials differ only in their seeds"),
+    "few configs": ({"space": FEW}, "pooling a has 3 configs: some of its 60 trials differ only in their seeds"),
     "few configs, each once": (
         {"space": FEW, "search__repeats": "skip"},
         "skip ends pooling b after all its configs, 3, before its 60 trials",
