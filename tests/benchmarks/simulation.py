@@ -32,7 +32,7 @@ from sweeps.search import Search
 from sweeps.seeds import derive
 from sweeps.workers.protocol import Kind, Report, Saved
 
-STEPS = 390
+STEPS, BATCH = 390, 128
 
 
 class SimulatedWorkers:
@@ -200,7 +200,9 @@ def simulate(*, workers: int, trials: int, epochs: int, seconds: float) -> Outco
                 "learning_rate": {"float": [1e-4, 1e-2], "log": True},
             },
             "compare": "pooling",
+            "dataset": {"train": STEPS * BATCH},
             "search": {"trials": -(-trials // 3), "epochs": epochs},
+            "training": {"batch_size": BATCH},
             "faults": {"checkpoint_every": 0},
         },
         source="simulation",

@@ -274,7 +274,7 @@ def test_trials_of_earlier_runs_are_not_mirrored(url: str, tmp_path: Path) -> No
         study=first.study,
         sweep="other",
         number=0,
-        order=0,
+        seed_index=0,
         params=first.params,
         state="complete",
         values=(0.5,),

@@ -35,6 +35,7 @@ def own(make_config: MakeConfig) -> MakeConfig:
             model={"build": f"tests.sweeps.own_models:{build}"},
             space=space or {"width": [8]},
             compare=None,
+            search={"trials": 2, "epochs": 6},
             training={"batch_size": 8, "learning_rate": 0.01, **training},
         )
 

@@ -255,7 +255,7 @@ KEPT = {
     "startup_trials space space_digest direction storage phase",
     "trial": "TrialStarted: number phase replicate params config_hash shared_hash sampler_phase order time "
     "AttemptStarted: wait_seconds time TrialEnded: state prune_step reason time also constraints",
-    "known": "TrialKnown: study sweep number order params state values course constraints",
+    "known": "TrialKnown: study sweep number seed_index params state values course constraints",
     "replicate": "TrialStarted: number pair_id seeds Seeds: init order dropout augment split "
     "TrialEnded: attempt state epochs early_stop_epoch best_value best_epoch last test nll brier ece "
     "ModelFacts: parameters macs inference_seconds EpochEnded: memory_bytes model "
