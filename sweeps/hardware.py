@@ -9,6 +9,7 @@ import subprocess
 
 from sweeps.config import WorkersConfig
 from sweeps.errors import ConfigError
+from sweeps.words import counted
 
 
 def count_gpus() -> int:
@@ -51,7 +52,7 @@ def check_fits(workers: WorkersConfig) -> None:
     for key, asked, found in (("cpus", workers.cpus, count_cpus()), ("gpus", workers.gpus, count_gpus())):
         if asked != "auto" and asked * count > found:
             raise ConfigError(
-                f"workers.{key}: {count} worker{'s' if count > 1 else ''} with {asked:g} {key} each need "
+                f"workers.{key}: {counted(count, 'worker')} with {asked:g} {key} each need "
                 f"{asked * count:g}, this machine has {found}; ask for less, or join a cluster with --address"
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sweeps.batches import check_batches
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset, load_own_dataset
 from sweeps.errors import RunError
@@ -35,7 +36,9 @@ def load_or_fall_back(
 def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
     """The data, and the sweep with its sizes written out."""
     data, facts = load_data(config)
-    return replace_dataset(config, {"train": facts.train, "validation": facts.validation}), data, facts
+    config = replace_dataset(config, {"train": facts.train, "validation": facts.validation})
+    check_batches(config)
+    return config, data, facts
 
 
 def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:

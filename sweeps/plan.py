@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sweeps.bounds import check_bounds
 from sweeps.config import SweepConfig
@@ -12,6 +12,7 @@ from sweeps.preparation import CORNERS_IN_PLAN
 from sweeps.search import Search, advise
 from sweeps.training.inspection import Corner, Inspection, child_for, inspect
 from sweeps.warm_start import read_warm_start
+from sweeps.words import counted
 
 
 def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[str]:
@@ -25,10 +26,12 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     config, data, facts, notes = load_or_fall_back(config, may_fall_back=may_fall_back)
     yield from notes
     search = config.search
-    yield f"{config.name}: {len(studies)} studies of {search.budget_in_words}, {search.epochs} epochs a trial at most"
+    epochs = f"{counted(search.epochs, 'epoch')} a trial at most"
+    yield f"{config.name}: {counted(len(studies), 'study', 'studies')} of {search.budget_in_words}, {epochs}"
     for study in studies:
-        size = "" if study.size is None else f", {study.size:,} configs"
-        yield f"  {study.study}: {search.budget_in_words}, {study.sampler}, {study.pruner} pruner{size}"
+        size = "" if study.size is None else f", {counted(study.size, 'config')}"
+        pruner = "no pruner" if study.pruner == "none" else f"{study.pruner} pruner"
+        yield f"  {study.study}: {search.budget_in_words}, {study.sampler}, {pruner}{size}"
     yield f"data: {facts}"
     yield from read_warm_start(config, digest=facts.digest)[1]
     yield from (f"warning: {advice}" for advice in advise(config))
@@ -37,24 +40,32 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     with child_for(config) as child:
         inspection = inspect(child, config, data, limit=CORNERS_IN_PLAN, measure=True)
     yield from (f"warning: {warning}" for warning in check_bounds(config, inspection.corners))
-    by_size = sorted(inspection.corners, key=lambda corner: corner.parameters)
+    by_size = sorted(inspection.corners, key=lambda corner: corner.size)
     yield _extent(inspection)
     yield f"  smallest: {_words(by_size[0])}"
     yield f"  largest:  {_words(by_size[-1])}"
-    example = inspection.example_seconds or 0.0
-    trial = example * facts.train * config.search.epochs
+    yield from _durations(config, inspection, examples=facts.train, workers=count, gpus=gpus)
+
+
+def _durations(
+    config: SweepConfig, inspection: Inspection, *, examples: int, workers: int, gpus: float
+) -> Iterator[str]:
+    search, arms = config.search, len(config.arms)
+    each = sorted(inspection.example_seconds)
+    trial = [seconds * examples * search.epochs for seconds in each]
     faster = " (a GPU is much faster)" if gpus else ""
-    yield f"training the costliest network on one CPU thread: {example * 1000:.2f} ms an example{faster}"
+    span = " to ".join(dict.fromkeys(f"{seconds * 1000:.2g}" for seconds in each))
+    yield f"training on one CPU thread: {span} ms an example, from the smallest network to the largest{faster}"
     if search.trials is None:
-        whole = search.amount * len(studies) / count
-        yield f"  an unpruned trial: about {_duration(trial)}; all arms: {_duration(whole)}"
+        yield f"  an unpruned trial: about {_span(trial)}; all arms: {_duration(search.amount * arms / workers)}"
     else:
-        trials = search.trials * len(studies)
-        yield f"  training alone, all {trials} trials unpruned: about {_duration(trial * trials / count)}"
+        trials = counted(search.trials * arms, "trial")
+        whole = [seconds * search.trials * arms / workers for seconds in trial]
+        yield f"  training alone, {trials} unpruned: about {_span(whole)}"
 
 
 def _extent(inspection: Inspection) -> str:
-    built = f"{len(inspection.corners):,} different networks"
+    built = counted(len(inspection.corners), "different network")
     if inspection.left_out:
         return f"corners of the space built: {built}, each extreme among them; the space has {inspection.left_out}"
     return f"every corner of the space built: {built}"
@@ -72,6 +83,12 @@ def _words(corner: Corner) -> str:
     params = ", ".join(f"{name} {value}" for name, value in corner.params.items())
     macs = "" if corner.macs is None else f", {corner.macs:,} multiply-accumulates an example"
     return f"{corner.parameters:,} parameters{macs} ({params})"
+
+
+def _span(seconds: Sequence[float]) -> str:
+    """From the least to the most; one where they read the same."""
+    least, most = _duration(min(seconds)), _duration(max(seconds))
+    return least if least == most else f"{least} to {most}"
 
 
 def _duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sweeps.config.fields import Plain, Real, Text, Whole
 from sweeps.config.section import Named, Section, named
+from sweeps.words import counted
 
 DEFAULT_TRIALS = 60
 
@@ -80,5 +81,5 @@ class SearchConfig(Section):
     def budget_in_words(self) -> str:
         """`60 trials` or `3,600 worker seconds`."""
         if self.trials is not None:
-            return f"{self.trials:,} trial{'s' if self.trials != 1 else ''}"
+            return counted(self.trials, "trial")
         return f"{self.seconds:,g} worker seconds"

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterator
 
 from search_spaces import SearchSpace
+from sweeps.batches import steps_per_epoch
 from sweeps.config import SweepConfig
 from sweeps.search import pruners, samplers
 from sweeps.search.pruners import Pruner
 from sweeps.search.samplers import Sampler
 from sweeps.search.settings import read_pruner, read_sampler, space_of
-from sweeps.search.studies import cohort_of, steps_per_epoch
+from sweeps.search.studies import cohort_of
 
 
 def advise(config: SweepConfig) -> Iterator[str]:

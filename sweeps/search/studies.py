@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_spaces import SearchSpace
+from sweeps.batches import steps_per_epoch
 from sweeps.codec import digest
 from sweeps.config import SweepConfig
 from sweeps.records import StudyCreated
@@ -78,15 +78,3 @@ def cohort_of(config: SweepConfig, sampler: Sampler) -> int:
     if config.search.warm_start and sampler.hears:  # it knows trials, and begins with its model
         return 0
     return min(sampler.startup, config.search.trials or sampler.startup)
-
-
-def steps_per_epoch(config: SweepConfig, space: SearchSpace) -> int:
-    """Optimizer steps of the trials that make the fewest an epoch; 1 until the data is known."""
-    return -(-(config.dataset.train or 1) // largest_batch(space, config.training.batch_size))
-
-
-def largest_batch(space: SearchSpace, default: int) -> int:
-    """The batch of the trials that make the fewest steps an epoch: no trial is stopped before its share of them."""
-    parameter = space.parameters.get("batch_size")
-    sizes = [int(size) for size in parameter.domain.corners()] if parameter else [default]
-    return max(*sizes, default) if parameter and parameter.when else max(sizes)

@@ -84,23 +84,26 @@ def set_value(blueprint: Blueprint, model: keras.Model, name: str, value: ParamV
         blueprint.runtime_values[name](model, value)
 
 
-def working_setters(blueprint: Blueprint, model: keras.Model, params: Params, config: SweepConfig) -> set[str]:
-    """Set every runtime value to each of its extremes, and name those that changed a variable.
+def check_setters(blueprint: Blueprint, model: keras.Model, params: Params, config: SweepConfig) -> None:
+    """Set every runtime value to each of its extremes, and refuse one that changes nothing.
 
     Raises:
-        ConfigError: If a function that sets one raises.
+        ConfigError: If there is one, or if a function that sets one raises.
     """
-    working = set()
     for name in blueprint.recipe(params).runtime:
         states = set()
         extremes = config.space.parameters[name].domain.corners()
         for value in extremes:
             set_value(blueprint, model, name, value, config)
             states.add(_state(model))
-        if len(states) > 1 or len(extremes) == 1:
-            working.add(name)
+        if len(states) == 1 < len(extremes):
+            raise ConfigError(
+                f"model.build: {config.model.build}.runtime_values: {name} set from {extremes[0]!r} to "
+                f"{extremes[-1]!r} changes no variable of the model for {dict(params)}: a graph is compiled once, so "
+                "the function must assign a variable, not a Python attribute; or leave it out of runtime_values, and "
+                f"each value is another model; or have {name} apply only `when` it does something"
+            )
         set_value(blueprint, model, name, params[name], config)
-    return working
 
 
 def _state(model: keras.Model) -> bytes:
@@ -111,22 +114,6 @@ def _state(model: keras.Model) -> bytes:
     for variable in (*model.variables, *model.optimizer.variables, *held):
         digest.update(keras.ops.convert_to_numpy(variable).tobytes())
     return digest.digest()
-
-
-def check_setters(config: SweepConfig, corners: Iterable[Corner], runtime: Iterable[str], working: set[str]) -> None:
-    """Refuse a runtime value that is searched and sets nothing in any model.
-
-    Raises:
-        ConfigError: If there is one: every trial would be trained with the value of the first.
-    """
-    searched = {name for corner in corners for name in corner.params if name in runtime}
-    for name in sorted(searched - working):
-        extremes = config.space.parameters[name].domain.corners()
-        raise ConfigError(
-            f"model.build: {config.model.build}.runtime_values: {name} set from {extremes[0]!r} to {extremes[-1]!r} "
-            "changes no variable of a model: a graph is compiled once, so the function must assign a variable, not a "
-            f"Python attribute; or leave {name} out of runtime_values, and each value is another model"
-        )
 
 
 def check_measures(objective: ObjectiveConfig, metrics: tuple[str, ...], corners: Iterable[Corner]) -> None:

@@ -22,19 +22,24 @@ class Corner:
     parameters: int
     macs: int | None
 
+    @property
+    def size(self) -> int:
+        """What its training costs, roughly: multiply-accumulates where they can be counted."""
+        return self.macs or self.parameters
+
 
 @dataclass(frozen=True)
 class Inspection:
     """What the sweep's models are like.
 
     Attributes:
-        metrics: Names in the epoch reports, validation included.
+        metrics: Names in the epoch reports of every model, validation included.
         runtime_values: Params that need no new graph.
         corners: The corners of the space that were built; equal networks appear once.
         backend: What Keras computes with here.
         networks: How many different networks the corners have; None where there are more corners than are counted.
-        example_seconds: Of training the largest network on one example of a batch, on one thread of this CPU; None if
-            not measured.
+        example_seconds: Of training the smallest and the largest network on one example of a batch, on one thread of
+            this CPU; empty if not measured.
     """
 
     metrics: tuple[str, ...]
@@ -42,7 +47,7 @@ class Inspection:
     corners: tuple[Corner, ...]
     backend: str | None = None
     networks: int | None = 0
-    example_seconds: float | None = None
+    example_seconds: tuple[float, ...] = ()
 
     @property
     def left_out(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Builds corners of a space before a sweep starts, so that an impossible network fails in seconds.
+"""Builds corners of a space before a sweep starts, and trains a few: an impossible network fails in seconds.
 
 Runs in a child process with the GPUs hidden: the driver itself never imports Keras.
 """
@@ -6,6 +6,7 @@ Runs in a child process with the GPUs hidden: the driver itself never imports Ke
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,7 +29,6 @@ from sweeps.training.checks import (
     check_outputs,
     check_setters,
     set_value,
-    working_setters,
 )
 from sweeps.training.corners import choose_corners
 from sweeps.training.costs import count_macs
@@ -41,13 +41,15 @@ _TRAINED_ON = 4
 
 
 def inspect_space(config: SweepConfig, data: Dataset, *, limit: int, measure: bool = False) -> Inspection:
-    """Build corners, train the smallest network on a few examples, and compare what it reports with the objective.
+    """Build corners, train a step of the smallest network of each kind, and compare what it reports with the objective.
+
+    A kind is an arm, and within it the networks that come with one loss and one set of metrics.
 
     Args:
         config: The sweep.
         data: A few of its examples.
         limit: Networks to build at most: corners double with every param.
-        measure: Whether to time a training step of the largest network too.
+        measure: Whether to time a training step of the smallest and of the largest network too.
 
     Raises:
         ConfigError: If a corner cannot be built or takes examples of another shape, or if no model can be trained and
@@ -60,12 +62,14 @@ def inspect_space(config: SweepConfig, data: Dataset, *, limit: int, measure: bo
     check_optimizers(config)
     look = _Look(config, data, blueprint, Examples.of(data))
     corners = tuple(map(look.build_corner, choice.chosen))
-    check_setters(config, corners, runtime, look.working)
-    by_size = sorted(corners, key=lambda corner: corner.macs or corner.parameters)
-    metrics = look.train(by_size[0].params)
-    check_measures(config.objective, metrics, corners)
-    seconds = look.time_step(by_size[-1].params) if measure else None
-    return Inspection(metrics, runtime, corners, keras.backend.backend(), choice.networks, seconds)
+    by_size = sorted(corners, key=lambda corner: corner.size)
+    reported = [look.train(corner) for corner in look.one_of_each_kind(by_size)]
+    for metrics in reported:
+        check_measures(config.objective, metrics, corners)
+    extent = (by_size if len(by_size) == 1 else [by_size[0], by_size[-1]]) if measure else []
+    seconds = tuple(look.time_step(corner.params) for corner in extent)
+    common = tuple(name for name in reported[0] if all(name in metrics for metrics in reported))
+    return Inspection(common, runtime, corners, keras.backend.backend(), choice.networks, seconds)
 
 
 def _network(params: Params, *, light: frozenset[str]) -> str:
@@ -74,13 +78,13 @@ def _network(params: Params, *, light: frozenset[str]) -> str:
 
 @dataclass
 class _Look:
-    """Builds and trains models of one sweep; `working` are the runtime values that were seen to change something."""
+    """Builds and trains models of one sweep; `kinds` are those of the corners built, in their order."""
 
     config: SweepConfig
     data: Dataset
     blueprint: Blueprint
     examples: Examples
-    working: set[str] = field(default_factory=set)
+    kinds: dict[int, str] = field(default_factory=dict)
 
     def build_corner(self, params: Params) -> Corner:
         model, plain = self._build(params)
@@ -90,8 +94,15 @@ class _Look:
             self._check_labels()
             check_outputs(outputs, params, self.examples, self.data.classes)
         with blaming(f"model.build: fails for {dict(params)}"):
-            self.working |= working_setters(self.blueprint, model, params, self.config)
-            return Corner(dict(params), model.count_params(), count_macs(model))
+            check_setters(self.blueprint, model, params, self.config)
+            corner = Corner(dict(params), model.count_params(), count_macs(model))
+        arm = params.get(self.config.compare) if self.config.compare else None
+        self.kinds[id(corner)] = repr((arm, None if plain else _compiled_with(model, params)))
+        return corner
+
+    def one_of_each_kind(self, corners: list[Corner]) -> Iterator[Corner]:
+        """The first of every kind."""
+        return iter({self.kinds[id(corner)]: corner for corner in reversed(corners)}.values())
 
     def _build(self, params: Params) -> tuple[keras.Model, bool]:
         try:
@@ -115,19 +126,21 @@ class _Look:
                 "model that comes compiled may take them as they are"
             )
 
-    def train(self, params: Params) -> tuple[str, ...]:
+    def train(self, corner: Corner) -> tuple[str, ...]:
         """Train a step, validate and, if the sweep asks what that takes, predict; the names of the metrics."""
-        (model, _), (again, _) = self._build(params), self._build(params)
+        (model, _), (again, _) = self._build(corner.params), self._build(corner.params)
         x, y = self.examples.x[:_TRAINED_ON], self.examples.y[:_TRAINED_ON]
         model.run_eagerly = True
-        with blaming("model.build: its model cannot be trained"), _uncompiled():
+        with blaming(f"model.build: its model cannot be trained for {corner.params}"), _uncompiled():
             check_fresh(model, again)
             model.optimizer.build(model.trainable_variables)
+            before = model.test_on_batch(x, y, return_dict=True)
+            if not math.isfinite(before.get("loss", 0.0)):
+                raise ValueError(f"its loss is {before['loss']} before any training; look at the numbers in the data")
             model.train_on_batch(x, y)
-            names = tuple(model.test_on_batch(x, y, return_dict=True))
             if "inference_seconds" in self.config.objective.measures:
                 model.predict_on_batch(x)
-        return (*names, *(f"val_{name}" for name in names))
+        return (*before, *(f"val_{name}" for name in before))
 
     def time_step(self, params: Params) -> float:
         """Seconds of training on one example of a batch."""
@@ -142,6 +155,15 @@ class _Look:
                 model.train_on_batch(x, y)
                 seconds.append(time.perf_counter() - began)
         return sorted(seconds[2:])[1] / batch
+
+
+def _compiled_with(model: keras.Model, params: Params) -> str:
+    """Loss and metrics of a model that came compiled, which decide what it reports; its params if they have no text."""
+    try:
+        compiled = model.get_compile_config() or {}
+    except (TypeError, ValueError):
+        return repr(dict(params))
+    return repr([compiled.get(key) for key in ("loss", "metrics", "weighted_metrics")])
 
 
 @contextlib.contextmanager

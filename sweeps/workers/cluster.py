@@ -19,6 +19,7 @@ from sweeps.config import WorkersConfig
 from sweeps.environment import cluster_environment, local_environment, set_for_a_while
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus, count_gpus
+from sweeps.words import counted
 from sweeps.workers.capacity import Need, NodeType, Supply
 
 
@@ -41,7 +42,7 @@ class Cluster:
     def __str__(self) -> str:
         where = f"Ray at {self.address}" if self.address else "Ray on this machine"
         gpus = f" and {self.gpus:g} GPU" if self.gpus else ""
-        return f"{self.count} worker{'s' if self.count != 1 else ''} with {self.cpus:g} CPU{gpus} each, {where}"
+        return f"{counted(self.count, 'worker')} with {self.cpus:g} CPU{gpus} each, {where}"
 
 
 def connect(workers: WorkersConfig, *, address: str | None, backend: str | None = None) -> Cluster:

@@ -163,6 +163,26 @@ def kills(*, width: int = 8) -> keras.Model:
     os.abort()
 
 
+class Breaks(keras.Model):  # type: ignore[misc]
+    """Cannot be trained."""
+
+    def train_step(self, *args: Any) -> Any:
+        raise ValueError("planted")
+
+
+def of_two_kinds(*, width: int = 8, kind: str, odd: str) -> keras.Model:
+    """Compiled; one kind is sound, and the other has a flaw that is seen once it is trained."""
+    rows = keras.Input((4,))
+    hidden = layers.Dense(width)(rows)
+    flaw = odd if kind == "odd" else ""
+    if flaw == "infinite":
+        hidden = layers.Lambda(lambda each: each * 1e38 * 1e38)(hidden)
+    outputs = layers.Dense(3, activation="softmax")(hidden)
+    model = (Breaks if flaw == "breaks" else keras.Model)(rows, outputs)
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[] if flaw == "silent" else ["accuracy"])
+    return model
+
+
 class Scale(layers.Layer):  # type: ignore[misc]
     """Multiplies: by a variable, and by a Python attribute."""
 

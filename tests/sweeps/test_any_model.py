@@ -13,6 +13,7 @@ import pytest
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
+from sweeps.images import load_or_fall_back
 from sweeps.records import EpochEnded, TrialSpec
 from sweeps.training.inspection import child_for, inspect
 from sweeps.training.preflight import inspect_space
@@ -188,8 +189,8 @@ FACTOR = {"factor": {"float": [0.5, 8.0]}}
         ("with_rate", "runtime_values must not name learning_rate, which is a setting of training"),
         (
             "with_attribute",
-            r"runtime_values: factor set from 0.5 to 8.0 changes no variable of a model: .* must assign a variable, "
-            "not a Python attribute",
+            r"runtime_values: factor set from 0.5 to 8.0 changes no variable of the model for {.*}: .* must "
+            "assign a variable, not a Python attribute; .*",
         ),
         ("with_small", "runtime_values: factor cannot be set to 8.0: ValueError: planted: too large"),
     ],
@@ -203,7 +204,7 @@ def test_runtime_values_that_would_spoil_trials_are_refused(own: MakeConfig, bui
     ("build", "space"),
     [
         ("with_factor", FACTOR),
-        ("with_factor", {**FACTOR, "kind": ["plain", "scaled"]}),
+        ("with_factor", {"kind": ["plain", "scaled"], "factor": {**FACTOR["factor"], "when": {"kind": "scaled"}}}),
         ("with_attribute", {"width": [4, 8]}),
         ("with_attribute", {"factor": [2.0]}),
         ("weighted", FACTOR),
@@ -211,6 +212,64 @@ def test_runtime_values_that_would_spoil_trials_are_refused(own: MakeConfig, bui
 )
 def test_runtime_values_that_do_what_they_should_pass(own: MakeConfig, build: str, space: dict[str, Any]) -> None:
     assert inspect_space(own(build, space=space), labels(), limit=64).runtime_values == {"factor"}
+
+
+@pytest.mark.parametrize("kinds", [["plain", "scaled"], ["scaled", "plain"]])
+def test_a_runtime_value_must_work_in_every_corner(own: MakeConfig, kinds: list[str]) -> None:
+    config = own("with_factor", space={**FACTOR, "kind": kinds})
+    message = "changes no variable of the model for {.*'kind': 'plain'}: .* or have factor apply only `when` it does"
+    with pytest.raises(ConfigError, match=message):
+        inspect_space(config, labels(), limit=64)
+
+
+KINDS = {"kind": ["sound", "odd"], "width": [4, 8]}
+
+
+@pytest.mark.parametrize(
+    ("compare", "odd", "message"),
+    [
+        (
+            "kind",
+            "breaks",
+            "model.build: its model cannot be trained for {'kind': 'odd', 'width': 4}: ValueError: planted",
+        ),
+        ("kind", "silent", "objective.metric: no model reports 'val_accuracy'; they report loss, val_loss"),
+        (None, "silent", "objective.metric: no model reports 'val_accuracy'; they report loss, val_loss"),
+        (
+            "kind",
+            "infinite",
+            "cannot be trained for {'kind': 'odd', 'width': 4}: ValueError: its loss is nan before any train",
+        ),
+    ],
+)
+def test_one_network_of_every_kind_is_trained_before_a_sweep(
+    own: MakeConfig, compare: str | None, odd: str, message: str
+) -> None:
+    config = own("of_two_kinds", space=KINDS, compare=compare)
+    config = config.model_copy(update={"model": config.model.model_copy(update={"args": {"odd": odd}})})
+    with pytest.raises(ConfigError, match=message):
+        inspect_space(config, labels(), limit=64)
+
+
+def test_metrics_found_are_those_that_every_model_reports(own: MakeConfig) -> None:
+    config = own("of_two_kinds", space=KINDS, objective={"metric": "val_loss", "direction": "minimize"})
+    config = config.model_copy(update={"model": config.model.model_copy(update={"args": {"odd": "silent"}})})
+    assert inspect_space(config, labels(), limit=64).metrics == ("loss", "val_loss")
+
+
+@pytest.mark.parametrize(
+    ("training", "space", "key"),
+    [
+        ({"batch_size": 65}, {"width": [4]}, "training.batch_size"),
+        ({"batch_size": 8}, {"batch_size": [16, 65]}, "space: batch_size"),
+    ],
+)
+def test_a_batch_that_the_data_cannot_fill_is_refused(
+    own: MakeConfig, training: dict[str, Any], space: dict[str, Any], key: str
+) -> None:
+    dataset = {"name": "digits", "train": 64, "validation": 32}
+    with pytest.raises(ConfigError, match=f"^{key}: must be at most 64, the examples to train on, got 65$"):
+        load_or_fall_back(own("classifier", training=training, space=space, dataset=dataset), may_fall_back=False)
 
 
 ALSO = "objective.also: no model reports 'val_f1'; they report accuracy, loss, val_accuracy, val_loss"
@@ -224,7 +283,11 @@ ALSO = "objective.also: no model reports 'val_f1'; they report accuracy, loss, v
         ("classifier", {"constraints": {"val_f1": {"at_least": 0.5}}}, "objective.constraints: no model reports"),
         ("attended", {"also": ["macs"]}, "objective.also: macs cannot be counted for {'width': 4}: a layer"),
         ("attended", {"constraints": {"macs": {"at_most": 10}}}, "objective.constraints: macs cannot be counted"),
-        ("no_predict", {"also": ["inference_seconds"]}, "cannot be trained: ValueError: .*planted: never predicts"),
+        (
+            "no_predict",
+            {"also": ["inference_seconds"]},
+            "cannot be trained for .*: ValueError: .*planted: never predicts",
+        ),
     ],
 )
 def test_what_a_sweep_judges_by_must_be_there(

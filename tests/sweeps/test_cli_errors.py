@@ -22,6 +22,7 @@ space:
   learning_rate: {float: [1.0e-4, 1.0e-2], log: true}
 compare: pooling
 search: {trials: 2, epochs: 1}
+training: {batch_size: 32}
 """
 
 
@@ -110,7 +111,7 @@ SWEEP_FILES = {
         "objective.constraints.macs: at_least must not exceed at_most, got 2 and 1",
     ),
     "steps after the end": (
-        GOOD + "training: {schedule: {name: steps, factors: [1, 0.1], at: [1]}}\n",
+        edited("batch_size: 32", "schedule: {name: steps, factors: [1, 0.1], at: [1]}"),
         "training.schedule.at: must name epochs below search.epochs, 1, got [1]",
     ),
     "conditions that exclude one another": (
@@ -123,7 +124,7 @@ SWEEP_FILES = {
         GOOD + "objective: {metric: val_f1}\n",
         "objective.metric: no model reports 'val_f1'; they report accuracy, loss, val_accuracy, val_loss",
     ),
-    "too many cores": (GOOD + "workers: {count: 100000}\n", "workers.cpus: 100000 workers with 1 cpus each need"),
+    "too many cores": (GOOD + "workers: {count: 100000}\n", "workers.cpus: 100,000 workers with 1 cpus each need"),
     "too many GPUs": (GOOD + "workers: {gpus: 900}\n", "workers.gpus: 1 worker with 900 gpus each need 900"),
     "count of words": (GOOD + "workers: {count: many}\n", "workers.count: must be auto or a whole number"),
 }
@@ -259,7 +260,7 @@ def test_a_mistake_in_own_data_is_one_message(
 ) -> None:
     (folder / "mine.py").write_text(OWN)
     text = f"model: {{build: 'mine:{build}'}}\ndataset: {{load: 'mine:{load}'}}\nspace: {{width: [1, 2]}}\n"
-    (folder / "own.yaml").write_text(text)
+    (folder / "own.yaml").write_text(text + "training: {batch_size: 32}\n")
     for command in ("plan", "launch"):
         complaint = refused(capsys, monkeypatch, command, "own.yaml", *arguments)
         assert message in complaint

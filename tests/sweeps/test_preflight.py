@@ -81,8 +81,8 @@ def test_metrics_corners_and_a_step_are_found_out(users: MakeConfig, data: Datas
     found = inspect_space(users("without_input"), data, limit=64, measure=True)
     assert set(found.metrics) == {"accuracy", "loss", "val_accuracy", "val_loss"}
     assert [corner.parameters for corner in found.corners] == [784 * w + w + 10 * w + 10 for w in (4, 16)]
-    assert found.example_seconds is not None
-    assert found.example_seconds > 0
+    assert len(found.example_seconds) == 2
+    assert all(seconds > 0 for seconds in found.example_seconds)
     compiled = inspect_space(users("compiled", objective={"metric": "val_top2"}), data, limit=64)
     assert set(compiled.metrics) == {"top2", "loss", "val_top2", "val_loss"}
 
@@ -106,7 +106,7 @@ def test_what_was_left_out_is_told_and_not_guessed() -> None:
         ("two_outputs", "must give 10 outputs an example, one for each class, got list"),
         ("no_model", "must return a keras.Model, got int"),
         ("the_same_again", "shares weights with the model of an earlier call"),
-        ("breaks_in_training", "cannot be trained: ValueError: planted: cannot be trained"),
+        ("breaks_in_training", "cannot be trained for .*: ValueError: planted: cannot be trained"),
         ("leaves", "fails for .*SystemExit"),
         ("too_wide", "fails for {'width': 16, .*width must not exceed 8"),
         ("nothing", "cannot import 'tests.sweeps.user_models:nothing'"),

@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 
 from search_spaces import Params, ParamValue
 from sweeps.attempts import Assignment
+from sweeps.batches import largest_batch
 from sweeps.codec import config_hash, digest, from_line, to_line
 from sweeps.records import (
     AnyEvent,
@@ -32,7 +33,6 @@ from sweeps.records import (
 )
 from sweeps.search import Search
 from sweeps.search.arm import Arm
-from sweeps.search.studies import largest_batch
 from sweeps.seeds import trial_seeds
 from tests.sweeps.search_world import (
     MEDIAN,
