@@ -95,7 +95,7 @@ def _rankings(run: History, top: int) -> _Rankings:
 
 def _ranked(run: History) -> list[Trial]:
     """Complete trials of the search, best first: other phases train chosen configs again and are no candidates."""
-    ended = [trial.ended for trial in run.trials.values() if trial.ended and trial.spec.phase == "search"]
+    ended = [trial.ended for trial in run.searched if trial.ended]
     return [run.trials[result.number] for result in rank(ended, direction=run.config.objective.direction)]
 
 

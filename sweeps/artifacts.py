@@ -44,6 +44,10 @@ class Artifacts:
         """Keep a trial's model: for good."""
         self._write(number, "model", f"trial-{number:05d}-model.keras", payload)
 
+    def keep_file(self, number: int, kind: str, payload: bytes) -> None:
+        """Keep what a worker made of a trial beside its model (`predictions.npz`): for good."""
+        self._write(number, kind.partition(".")[0], f"trial-{number:05d}-{kind}", payload)
+
     def keep_checkpoint(self, number: int, payload: bytes, *, epochs: int) -> bool:
         """Keep a running trial's checkpoint in the place of its last one; False if all together would pass the cap."""
         before = self._checkpoints.get(number)

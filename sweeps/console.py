@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections import Counter
 from typing import Self
 
 from rich.box import SIMPLE
@@ -42,6 +43,8 @@ class Console:
             self._bars = Progress(*columns, TextColumn("{task.fields[best]}"), console=self._out)
         self._studies: dict[str, StudyCreated] = {}
         self._study_of: dict[int, str] = {}
+        self._phase_of: dict[int, str] = {}
+        self._done: Counter[str] = Counter()
         self._tasks: dict[str, int] = {}
         self._best: dict[str, float] = {}
         self._ended, self._seconds = 0, 0.0
@@ -70,6 +73,8 @@ class Console:
                     self._tasks[event.study] = self._bars.add_task(name, total=event.budget, best="")
             case WorkerStarted():
                 self.say(f"{event.worker} ready on {event.node} ({event.device}) after {event.seconds:.1f} s")
+            case TrialStarted() if event.phase != "search":
+                self._phase_of[event.number] = event.phase
             case TrialStarted():
                 self._study_of[event.number] = event.study
             case EpochEnded() | TrialFailed():
@@ -95,6 +100,8 @@ class Console:
 
     def _charge(self, event: EpochEnded | TrialFailed | AttemptLost) -> None:
         """Count the seconds of a study whose budget is in seconds."""
+        if event.number in self._phase_of:
+            return
         study = self._studies[self._study_of[event.number]]
         if study.unit == "seconds":
             self._seconds += worker_seconds(event)
@@ -107,6 +114,13 @@ class Console:
             self._bars.update(self._tasks[study.study], advance=by, best=best)  # type: ignore[arg-type]
 
     def _show_end(self, event: TrialEnded) -> None:
+        if (phase := self._phase_of.get(event.number)) is not None:
+            self._count(event)
+            shown = event.value if event.test is None else event.test
+            words = "" if shown is None else f" {shown:.4f}{' on the test set' if event.test is not None else ''}"
+            reason = f": {_one_line(event.reason)}" if event.reason else ""
+            self.say(f"[{phase} {self._done[phase]}] trial {event.number} {event.state}{words}{reason}")
+            return
         study = self._studies[self._study_of[event.number]]
         self._count(event)
         total = sum(each.budget for each in self._studies.values())
@@ -117,10 +131,13 @@ class Console:
         arm = "" if study.arm is None else f" {study.arm}"
         words = f"[{spent}] trial {event.number}{arm} {event.state}{value} after {event.epochs}"
         if not self._bars or event.state == "failed":
-            reason = " ".join((event.reason or "").split())[:_LONGEST_REASON]
+            reason = _one_line(event.reason)
             self.say(f"{words} epochs{f': {reason}' if reason else ''}")
 
     def _count(self, event: TrialEnded) -> None:
+        if event.number in self._phase_of:
+            self._done[self._phase_of[event.number]] += 1
+            return
         self._ended += 1
         study = self._studies[self._study_of[event.number]]
         leader = self._best.get(study.study)
@@ -146,6 +163,10 @@ class Console:
             if arm.best:
                 params = ", ".join(f"{name} {_short(value)}" for name, value in arm.best[2].items())
                 self.say(f"  trial {arm.best[0]}: {params}")
+
+
+def _one_line(reason: str | None) -> str:
+    return " ".join((reason or "").split())[:_LONGEST_REASON]
 
 
 def _short(value: object) -> str:

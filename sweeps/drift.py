@@ -6,12 +6,21 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 
 from search_spaces import is_same
-from sweeps.config import FaultsConfig, SweepConfig, WorkersConfig
+from sweeps.config import ConfirmConfig, ControlsConfig, FaultsConfig, SwapConfig, SweepConfig, WorkersConfig
 from sweeps.errors import ConfigError
 
-_AMOUNTS = ("search.trials", "search.seconds")
+_BUDGETS = ("search.trials", "search.seconds")
+_LATER = ("confirm.seeds", "swap.settings", "controls.pairs", "cost_probe")
+_AMOUNTS = (*_BUDGETS, *_LATER)
+_RULES = tuple(
+    key
+    for section, model in (("confirm", ConfirmConfig), ("swap", SwapConfig), ("controls", ControlsConfig))
+    for name in model.model_fields
+    if (key := f"{section}.{name}") not in _LATER
+)
 CHANGEABLE = (
     *_AMOUNTS,
+    *_RULES,
     "dataset.file",
     *(f"workers.{key}" for key in WorkersConfig.model_fields),
     *(f"faults.{key}" for key in FaultsConfig.model_fields),
@@ -27,7 +36,9 @@ def changes_between(before: SweepConfig, after: SweepConfig) -> dict[str, object
     return {key: value for key, value in _leaves(after) if not _same(old[key], value, in_order=key == "space")}
 
 
-def check_changes(before: SweepConfig, after: SweepConfig, *, allowed: Collection[str], source: str) -> None:
+def check_changes(
+    before: SweepConfig, after: SweepConfig, *, allowed: Collection[str], source: str, frozen: bool = False
+) -> None:
     """Refuse a change that was not asked for by name, and one that nobody can have: it would be another sweep.
 
     Args:
@@ -35,13 +46,14 @@ def check_changes(before: SweepConfig, after: SweepConfig, *, allowed: Collectio
         after: As it would go on.
         allowed: Keys that may change.
         source: Where `after` comes from, for messages.
+        frozen: Whether the analysis plan is: from there on its rules stand, and the search is over.
 
     Raises:
         ConfigError: With every refused change on a line of its own.
     """
     old = dict(_leaves(before))
     changes = changes_between(before, after)
-    refusals = [line for key, value in changes.items() for line in _refusals(key, old[key], value, allowed)]
+    refusals = [line for key, value in changes.items() for line in _refusals(key, old[key], value, allowed, frozen)]
     if refusals:
         raise ConfigError("\n".join(f"{source}: {line}" for line in refusals))
 
@@ -59,20 +71,25 @@ def apply_changes(config: SweepConfig, changes: Changes) -> SweepConfig:
     document = config.model_dump(mode="json")
     for path, value in changes.items():
         section, _, key = path.partition(".")
-        document[section][key] = value
+        if key:
+            document[section][key] = value
+        else:
+            document[section] = value
     return SweepConfig.from_mapping(document, source="changes")
 
 
-def _refusals(key: str, old: object, new: object, allowed: Collection[str]) -> Iterator[str]:
+def _refusals(key: str, old: object, new: object, allowed: Collection[str], frozen: bool) -> Iterator[str]:
     if key not in CHANGEABLE:
         for path, then, now in _differences(key, old, new):
             yield f"{path}: is {now}, was {then}; that is another sweep: launch it, or leave the key as it was"
         return
     differs = f"{key}: is {_short(new)}, was {_short(old)}"
-    if key in _AMOUNTS and None in (old, new):
+    if frozen and key in (*_BUDGETS, *_RULES):
+        yield f"{differs}; the champions were chosen and the plan was frozen by the old one: launch another sweep"
+    elif key in _AMOUNTS and None in (old, new):
         yield f"{differs}; that is another sweep: a budget keeps its unit"
     elif key in _AMOUNTS and float(str(new)) < float(str(old)):
-        yield f"{differs}; a budget may grow but not shrink"
+        yield f"{differs}; {'a budget' if key in _BUDGETS else 'it'} may grow but not shrink"
     elif key not in allowed:
         yield f"{differs}; --allow {key} takes the change"
 

@@ -21,7 +21,9 @@ from sweeps.drift import CHANGEABLE, changes_between, check_changes
 from sweeps.errors import SweepStoppedError
 from sweeps.history import History, read_run
 from sweeps.images import check_same_data
+from sweeps.later import run_later
 from sweeps.loop import run_phase
+from sweeps.phases import of_phase, unfinished
 from sweeps.preparation import Means, Prepared, prepare
 from sweeps.provenance import git_commit
 from sweeps.records import AnyEvent, DriverStarted, StudyCreated, SweepEnded, SweepStarted, TrialKnown
@@ -76,7 +78,7 @@ def resume(
         config = prepared.config
         events = [event for event, _ in read_events(directory)]
         checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(history).items()}
-        results = prepared.search.replay(events, checkpoints=checkpoints)
+        results = prepared.search.replay(of_phase(events, "search"), checkpoints=checkpoints)
         due = [*_lacking(prepared, events), *results]
         if due:  # a driver died within its first lines, or between an event and what followed from it
             log.append(*due)
@@ -84,7 +86,7 @@ def resume(
             history = read_run(directory.path)
         for event in events:
             replay(replace(event, budget=config.search.amount) if isinstance(event, StudyCreated) else event)
-        if prepared.search.finished():
+        if prepared.search.finished() and not unfinished(config, history, events):
             means.say("nothing is left to train")
             if history.ended is None:
                 log.append(SweepEnded(reason=prepared.search.reason()))
@@ -107,7 +109,7 @@ def _lacking(prepared: Prepared, events: Sequence[AnyEvent]) -> list[AnyEvent]:
 
 def _make_ready(history: History, change: Callable[[SweepConfig], SweepConfig], means: Means) -> Prepared:
     config = change(history.config)
-    check_changes(history.config, config, allowed=CHANGEABLE, source="resume")
+    check_changes(history.config, config, allowed=CHANGEABLE, source="resume", frozen=bool(history.plans))
     return _prepare_again(history, config, means)
 
 
@@ -121,7 +123,7 @@ def _plan(history: History, config: SweepConfig, checkpoints: Mapping[int, int])
     if config.search.trials is None:
         yield f"{kept}; each arm has {config.search.budget_in_words}"
     else:
-        yield f"{kept}, {config.search.trials * len(history.studies) - len(history.trials)} not chosen yet"
+        yield f"{kept}, {config.search.trials * len(history.studies) - len(history.searched)} not chosen yet"
     for number, epochs in sorted(checkpoints.items()):
         yield f"  trial {number} goes on with epoch {epochs + 1}"
     if anew:
@@ -150,7 +152,9 @@ def _drive(prepared: Prepared, workers: Workers, log: RunLog, means: Means, *, h
     with Stop(means.time_limit, say=means.say) as stop:
         log.on_full = stop.wait_for_room
         run_phase(prepared.search, workers, log, artifacts, stopping=stop)
-    finished = prepared.search.finished()
+        finished = prepared.search.finished() and run_later(
+            prepared.config, workers, log, artifacts, stopping=stop, say=means.say
+        )
     shares = read_run(log.directory.path).utilisation.shares()
     reason = prepared.search.reason() if finished else str(stop.reason)
     for remark in prepared.search.remarks() if finished else ():

@@ -18,6 +18,7 @@ from sweeps.records import (
     DriverStarted,
     EpochEnded,
     ModelFacts,
+    PlanFrozen,
     ResourceEvent,
     StudyCreated,
     SweepEnded,
@@ -27,6 +28,7 @@ from sweeps.records import (
     TrialKnown,
     TrialSpec,
     TrialStarted,
+    TrialTested,
     WorkerEnded,
     WorkerStarted,
     worker_seconds,
@@ -46,6 +48,7 @@ class Trial:
     attempts: list[AttemptStarted] = field(default_factory=list)
     epochs: list[EpochEnded] = field(default_factory=list)
     failure: TrialFailed | None = None
+    tested: TrialTested | None = None
     ended: TrialEnded | None = None
     artifacts: dict[str, ArtifactWritten] = field(default_factory=dict)
     model: ModelFacts | None = None
@@ -78,6 +81,7 @@ class History:
     workers: list[WorkerStarted] = field(default_factory=list)
     trials: dict[int, Trial] = field(default_factory=dict)
     lost: list[AttemptLost] = field(default_factory=list)
+    plans: list[PlanFrozen] = field(default_factory=list)
     audits: list[Audited] = field(default_factory=list)
     resources: list[ResourceEvent] = field(default_factory=list)
     ended: SweepEnded | None = None
@@ -125,6 +129,8 @@ class History:
                 self.resources.append(event)
                 if event.kind == "workers_pending":
                     self.waiting = event.detail
+            case PlanFrozen():
+                self.plans.append(event)
             case WorkerEnded() | TrialKnown():
                 pass
             case ArtifactWritten() if event.number is None:
@@ -139,7 +145,9 @@ class History:
             self._config = None
             self.studies = [replace(study, budget=self.config.search.amount) for study in self.studies]
 
-    def _fold_into_trial(self, event: AttemptStarted | EpochEnded | TrialFailed | TrialEnded | ArtifactWritten) -> None:
+    def _fold_into_trial(
+        self, event: AttemptStarted | EpochEnded | TrialFailed | TrialTested | TrialEnded | ArtifactWritten
+    ) -> None:
         trial = self.trials.get(event.number)  # type: ignore[arg-type]
         if trial is None:
             raise RunError(f"{self.directory.events}: {event.event} of trial {event.number}, which never started")
@@ -155,10 +163,18 @@ class History:
             case TrialFailed():
                 trial.failure = event
                 trial.spent += event.seconds
+            case TrialTested():
+                trial.tested = event
+                trial.spent += event.seconds
             case TrialEnded():
                 trial.ended = event
             case ArtifactWritten():
                 trial.artifacts[event.kind] = event
+
+    @property
+    def searched(self) -> list[Trial]:
+        """The trials of the search, by number."""
+        return [trial for _, trial in sorted(self.trials.items()) if trial.spec.phase == "search"]
 
     @property
     def config(self) -> SweepConfig:

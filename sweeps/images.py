@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeps.batches import check_batches
 from sweeps.config import SweepConfig
-from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset, load_own_dataset
+from sweeps.datasets import DataFacts, DataNotFound, Dataset, TestSet, load_dataset, load_own_dataset
 from sweeps.errors import RunError
 from sweeps.history import History
 
@@ -65,6 +65,15 @@ def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:
         return load_own_dataset(asked.load, asked.args, name=asked.name, split_seed=asked.split_seed, **sizes)
     file = Path(asked.file) if asked.file else None
     return load_dataset(asked.name, split_seed=asked.split_seed, file=file, **sizes)
+
+
+def open_test_set(config: SweepConfig, *, digest: str) -> TestSet:
+    """The test set of a sweep's data: for a phase that has said in the log that it opens it.
+
+    Raises:
+        CapsweepError: If the data cannot be had, is not what it was, or has no test set.
+    """
+    raise NotImplementedError
 
 
 def check_same_data(history: History, facts: DataFacts) -> None:

@@ -10,6 +10,7 @@ from sweeps.artifacts import Artifacts
 from sweeps.attempts import Assignment
 from sweeps.records import (
     AttemptLost,
+    Audited,
     EpochEnded,
     ResourceEvent,
     TrialEnded,
@@ -18,7 +19,7 @@ from sweeps.records import (
     WorkerEvent,
 )
 from sweeps.runlog import RunLog
-from sweeps.workers.protocol import Reports, Saved, Workers
+from sweeps.workers.protocol import Reports, Saved, Tested, Workers
 
 
 class Source(Protocol):
@@ -41,6 +42,9 @@ class Source(Protocol):
 
     def note_checkpoint(self, number: int, epochs: int) -> None:
         """From now on a lost trial goes on after its first `epochs`."""
+
+    def wants_test(self, event: EpochEnded) -> bool:
+        """Whether the trial has been trained to its end, and is to be shown the test set before it ends."""
 
     def keeps(self, result: TrialEnded) -> bool:
         """Whether the trial's model should be kept."""
@@ -72,8 +76,20 @@ def run_phase(
         elif isinstance(report, ResourceEvent | WorkerEnded):
             log.append(report)
         else:
-            events = report.events if isinstance(report, Reports) else (report,)
+            events = _events_of(report, source, artifacts)
             _hear(events, source, workers, log, artifacts, stopping=stopping)
+
+
+def _events_of(report: WorkerEvent | Reports | Tested, source: Source, artifacts: Artifacts) -> Sequence[WorkerEvent]:
+    """What a worker reports; files that come with it are kept before anything names them."""
+    if isinstance(report, Reports):
+        return report.events
+    if not isinstance(report, Tested):
+        return (report,)
+    if source.expects(report.event):
+        for kind, payload in report.files.items():
+            artifacts.keep_file(report.event.number, kind, payload)
+    return (report.event,)
 
 
 def _hear(
@@ -100,7 +116,7 @@ def _hear(
     if isinstance(result, TrialEnded):
         _finish(result, source, workers, artifacts, lost=isinstance(event, AttemptLost))
     elif isinstance(event, EpochEnded):
-        _go_on(event, source, workers, stopping=stopping())
+        _go_on(event, source, workers, log, stopping=stopping())
     elif isinstance(event, TrialFailed):
         workers.release(event.number)
 
@@ -178,7 +194,11 @@ def _finish(result: TrialEnded, source: Source, workers: Workers, artifacts: Art
     artifacts.forget(result.number)
 
 
-def _go_on(report: EpochEnded, source: Source, workers: Workers, *, stopping: bool) -> None:
+def _go_on(report: EpochEnded, source: Source, workers: Workers, log: RunLog, *, stopping: bool) -> None:
+    if source.wants_test(report):
+        log.append(Audited(action="test set read", detail=f"trial {report.number}"))
+        workers.test(report.number)
+        return
     if source.wants_checkpoint(report, stopping=stopping):
         workers.save(report.number, "checkpoint")
     if stopping:

@@ -2,7 +2,8 @@
 
 `events.jsonl` holds these and nothing else. A field may be added with a default; any other change raises `SCHEMA`.
 Schema 2 added `resource`, schema 3 `worker_ended` and what is `not_saved`, schema 4 `trial_known` and what the search
-tells of budgets, replicates, objectives and constraints; older logs are read as they are.
+tells of budgets, replicates, objectives and constraints, schema 5 `plan_frozen`, `trial_tested` and the `side` of a
+trial; older logs are read as they are.
 Times are seconds since 1970 in UTC; durations come from a clock that never jumps. A value that is not known, or not
 yet measured by any phase, is null: a parameter that does not apply is absent instead.
 """
@@ -17,12 +18,15 @@ from pydantic import ConfigDict, Field, with_config
 
 from search_spaces import ParamValue
 
-SCHEMA = 4
+SCHEMA = 5
 BUDGET_MET = "budget met"
 EXHAUSTED = "every config tried"
 FOR_GOOD = (BUDGET_MET, EXHAUSTED)
 
 Phase: TypeAlias = Literal["search", "random_cohort", "confirm", "swap", "controls", "cost_probe"]
+LATER: tuple[Phase, ...] = ("confirm", "swap", "controls", "cost_probe")
+"""The phases after the search, in their order: each trains configs that are fixed before it begins."""
+
 State: TypeAlias = Literal["complete", "pruned", "failed"]
 Unit: TypeAlias = Literal["trials", "seconds"]
 Direction: TypeAlias = Literal["maximize", "minimize"]
@@ -164,7 +168,8 @@ class TrialStarted(Event):
 
     `sampler_phase`: `given` in the sweep file; of the random `cohort`; `random`; of a `plan` (a grid); `startup` of a
     sampler, which draws at random too; of its `model`. `replicate` counts the trials of its study with the config
-    before it.
+    before it. After the search `sampler_phase` is `frozen`, trials of one `pair_id` are compared with each other, and
+    in a control, where both may be of one arm, `side` tells them apart.
     """
 
     event: Literal["trial_started"] = "trial_started"
@@ -182,6 +187,7 @@ class TrialStarted(Event):
     pair_id: str | None = None
     replicate: int = 0
     seed_index: int | None = None
+    side: Literal["a", "b"] | None = None
 
 
 TrialSpec: TypeAlias = TrialStarted
@@ -272,13 +278,47 @@ class AttemptLost(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrialTested(Event):
+    """A trial's model, with the weights that count, was shown the test set: `metrics` by Keras' names without `val_`.
+
+    `nll` (negative log likelihood, in nats), `brier` (squared distance to the one-hot label, from 0 to 2) and `ece`
+    (expected calibration error, 15 bins) are means over `examples`, null where the model gives no class probabilities.
+    A trial of the search is tested from its kept weights, by no worker, once the plan is frozen: `attempt` is 0.
+    """
+
+    event: Literal["trial_tested"] = "trial_tested"
+    number: int
+    attempt: int
+    worker: str
+    metrics: dict[str, float]
+    examples: int
+    seconds: float
+    nll: float | None = None
+    brier: float | None = None
+    ece: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanFrozen(Event):
+    """The analysis plan, before anything after the search is trained: what will be claimed, from what, by which rule.
+
+    A later `revision` holds from there on; the report shows that there was one. `digest` is the plan's sha256.
+    """
+
+    event: Literal["plan_frozen"] = "plan_frozen"
+    revision: int
+    plan: dict[str, object]
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialEnded(Event):
     """The trial's result. `value` follows the sweep's objective; `best_*` and `last` are kept whatever it says.
 
     `also` holds the objectives beside it, `constraints` how far each bounded metric lies outside (at most 0 inside);
     both lack what was not measured.
 
-    `test`, `nll`, `brier` and `ece` stay null until a later phase opens the test set.
+    `test` (the objective's metric on the test set), `nll`, `brier` and `ece` are null but in the confirm phase.
     """
 
     event: Literal["trial_ended"] = "trial_ended"
@@ -358,7 +398,7 @@ class SweepEnded(Event):
     shares: dict[str, float] | None = None
 
 
-def worker_seconds(event: EpochEnded | TrialFailed | AttemptLost) -> float:
+def worker_seconds(event: EpochEnded | TrialTested | TrialFailed | AttemptLost) -> float:
     """What the event took its worker, with the model's making before a trial's first epoch."""
     if isinstance(event, EpochEnded):
         return event.seconds + (event.model.build_seconds if event.model else 0.0)
@@ -377,6 +417,8 @@ AnyEvent: TypeAlias = Annotated[
     | EpochEnded
     | TrialFailed
     | AttemptLost
+    | TrialTested
+    | PlanFrozen
     | TrialEnded
     | ArtifactWritten
     | ResourceEvent
@@ -384,4 +426,4 @@ AnyEvent: TypeAlias = Annotated[
     | SweepEnded,
     Field(discriminator="event"),
 ]
-WorkerEvent: TypeAlias = WorkerStarted | EpochEnded | TrialFailed | AttemptLost
+WorkerEvent: TypeAlias = WorkerStarted | EpochEnded | TrialTested | TrialFailed | AttemptLost

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from sweeps.config import COSTS, ObjectiveConfig
-from sweeps.records import EpochEnded, ModelFacts, State, TrialEnded, worker_seconds
+from sweeps.records import EpochEnded, ModelFacts, State, TrialEnded, TrialTested, worker_seconds
 from sweeps.selection import Score, score
 
 
@@ -20,6 +20,7 @@ def conclude(
     reason: str | None = None,
     facts: ModelFacts | None = None,
     stopped_early: bool = False,
+    tested: TrialTested | None = None,
 ) -> TrialEnded:
     """Sum up a trial.
 
@@ -32,6 +33,7 @@ def conclude(
         reason: Why, if it failed.
         facts: Its network.
         stopped_early: Whether it is complete because it got no better.
+        tested: What its model made of the test set, where that was open.
     """
     values = [epoch.metrics.get(objective.metric, math.nan) for epoch in course]
     judged = score(values, direction=objective.direction, at=objective.at) if values else None
@@ -54,9 +56,18 @@ def conclude(
         prune_step=last.step if last and state == "pruned" else None,
         early_stop_epoch=last.epoch if last and stopped_early else None,
         reason=reason,
+        test=tested.metrics.get(test_metric(objective)) if tested else None,
+        nll=tested.nll if tested else None,
+        brier=tested.brier if tested else None,
+        ece=tested.ece if tested else None,
         also=also if state == "complete" else {},
         constraints={name: b.excess(measured[name]) for name, b in objective.constraints.items() if name in measured},
     )
+
+
+def test_metric(objective: ObjectiveConfig) -> str:
+    """What the objective's metric is called on the test set: `accuracy` for `val_accuracy`."""
+    return objective.metric.removeprefix("val_")
 
 
 def _measure(

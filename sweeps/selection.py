@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from sweeps.records import Direction, State
 
@@ -86,3 +86,75 @@ def rank(results: Iterable[T], *, direction: Direction) -> list[T]:
         if result.state == "complete" and result.value is not None and math.isfinite(result.value) and result.feasible
     ]
     return [result for _, _, result in sorted(ranked, key=lambda entry: entry[:2])]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial of an arm's search, as far as the choice of a champion looks at it.
+
+    Attributes:
+        number: The trial's.
+        config_hash: Equal for trials of one config.
+        state: How it ended.
+        value: The objective's value.
+        feasible: Whether it breaks no bound.
+    """
+
+    number: int
+    config_hash: str
+    state: State
+    value: float | None
+    feasible: bool = True
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A config that stands for its arm.
+
+    Attributes:
+        config_hash: Its name.
+        numbers: The trials that speak for it, best first; the first one's params are its params.
+        value: By the rule: the best of them, or their mean. It is optimistic, for it was chosen.
+    """
+
+    config_hash: str
+    numbers: tuple[int, ...]
+    value: float
+
+
+def select_champions(
+    candidates: Iterable[Candidate], *, direction: Direction, rule: Literal["best", "best_mean"], count: int
+) -> list[Champion]:
+    """The best configs of one arm, best first, each once; fewer where there are fewer.
+
+    Only complete trials with a finite value that break no bound count. Ties go to the config that was tried first.
+
+    Args:
+        candidates: The arm's trials.
+        direction: Whether more is better.
+        rule: `best` ranks a config by its best trial; `best_mean` by the mean over its trials, and puts configs that
+            were trained at least twice before those that were trained once: one seed says little.
+        count: How many.
+
+    Raises:
+        ValueError: If `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"count: must be at least 1, got {count}")
+    trials: dict[str, list[Candidate]] = {}
+    for candidate in rank(candidates, direction=direction):
+        trials.setdefault(candidate.config_hash, []).append(candidate)
+    champions = [_champion(each, rule) for each in trials.values()]
+    sign = -1.0 if direction == "maximize" else 1.0
+
+    def key(champion: Champion) -> tuple[bool, float, int]:
+        is_lone = rule == "best_mean" and len(champion.numbers) < 2
+        return is_lone, sign * champion.value, min(champion.numbers)
+
+    return sorted(champions, key=key)[:count]
+
+
+def _champion(trials: Sequence[Candidate], rule: str) -> Champion:
+    values = [trial.value for trial in trials if trial.value is not None]
+    value = values[0] if rule == "best" else math.fsum(values) / len(values)
+    return Champion(trials[0].config_hash, tuple(trial.number for trial in trials), value)

@@ -64,7 +64,7 @@ def summarise(history: History) -> Summary:
     """Count a run's trials by arm and state, and find each arm's leader."""
     state = "ended" if history.ended else "running" if history.directory.is_driven() else "interrupted"
     by_study: dict[str, list[Trial]] = {study.study: [] for study in history.studies}
-    for trial in history.trials.values():
+    for trial in history.searched:
         by_study[trial.spec.study].append(trial)
     direction = history.config.objective.direction
     arms = []

@@ -69,9 +69,7 @@ def _check_same_question(config: SweepConfig, run: History, path: str, *, digest
 
 def _trials(config: SweepConfig, run: History) -> tuple[list[TrialKnown], int]:
     found = [
-        _known(config, run, trial)
-        for trial in run.trials.values()
-        if trial.ended and trial.state in ("complete", "pruned")
+        _known(config, run, trial) for trial in run.searched if trial.ended and trial.state in ("complete", "pruned")
     ]
     taken = [each for each in found if each is not None]
     return taken, len(found) - len(taken)

@@ -8,6 +8,7 @@ the part that owns the library.
 
 from sweeps.config.machine import FaultsConfig, WorkersConfig
 from sweeps.config.objective import COSTS, Bound, ObjectiveConfig, Target
+from sweeps.config.phases import ConfirmConfig, ControlsConfig, Rule, SwapConfig
 from sweeps.config.question import DatasetConfig, ModelConfig
 from sweeps.config.search import SearchConfig
 from sweeps.config.section import Named
@@ -17,13 +18,17 @@ from sweeps.config.training import Schedule, TrainingConfig
 __all__ = [
     "COSTS",
     "Bound",
+    "ConfirmConfig",
+    "ControlsConfig",
     "DatasetConfig",
     "FaultsConfig",
     "ModelConfig",
     "Named",
     "ObjectiveConfig",
+    "Rule",
     "Schedule",
     "SearchConfig",
+    "SwapConfig",
     "SweepConfig",
     "Target",
     "TrainingConfig",

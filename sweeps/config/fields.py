@@ -11,9 +11,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 from search_spaces import SearchSpace, read_number
 from sweeps.config import shapes
 
-# The phases after search are keys of the contract already, so that a sweep file written for them fails loudly.
-_LATER = "is not run by this version: only 0 works; leave it out"
-
 
 def _read_space(value: object) -> SearchSpace:
     return value if isinstance(value, SearchSpace) else SearchSpace.from_mapping(value)
@@ -45,12 +42,6 @@ def plain(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _zero(value: int) -> int:
-    if value != 0:
-        raise ValueError(f"{_LATER} (got {value})")
-    return value
-
-
 def _count(value: object) -> object:
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
         return value
@@ -69,7 +60,6 @@ def _gpus(value: object) -> object:
 Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1)]
 Whole: TypeAlias = Annotated[int, Field(strict=True)]
 Real: TypeAlias = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-NotYet: TypeAlias = Annotated[Whole, AfterValidator(_zero), WithJsonSchema(shapes.ZERO)]
 Plain: TypeAlias = Annotated[dict[str, Any], AfterValidator(plain)]
 FunctionPath: TypeAlias = Annotated[
     str, Field(strict=True), AfterValidator(_function_path), WithJsonSchema(shapes.FUNCTION)

@@ -33,7 +33,6 @@ NUMBER: Shape = {"type": ["number", "string"], "pattern": NUMBER_PATTERN}
 FUNCTION: Shape = {"type": "string", "pattern": _FUNCTION}
 COUNT: Shape = {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]}
 SHARE: Shape = {"anyOf": [{"const": "auto"}, {**NUMBER, "minimum": 0}]}
-ZERO: Shape = {"const": 0}
 
 _VALUE: Shape = {"type": ["string", "number", "boolean"]}
 _CHOICES: Shape = {"type": "array", "items": _VALUE, "minItems": 1, "uniqueItems": True}

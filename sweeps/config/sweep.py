@@ -9,28 +9,17 @@ from pydantic import Field, ValidationError, model_validator
 
 from search_spaces import Choice, ParamValue, SpaceError, exponent_hint, is_same
 from sweeps.config.changes import with_changes
-from sweeps.config.fields import NotYet, Space, Text, Whole
+from sweeps.config.fields import Space, Text, Whole
 from sweeps.config.inheritance import EXTENDS, SweepText, find, resolve
 from sweeps.config.machine import FaultsConfig, WorkersConfig
 from sweeps.config.objective import ObjectiveConfig
+from sweeps.config.phases import ConfirmConfig, ControlsConfig, SwapConfig, default_baseline
 from sweeps.config.question import DatasetConfig, ModelConfig
 from sweeps.config.search import SearchConfig
 from sweeps.config.section import Section
 from sweeps.config.training import TrainingConfig
 from sweeps.errors import ConfigError
 from sweeps.messages import explain
-
-
-class ConfirmConfig(Section):
-    """Fresh paired seeds for each arm's champion."""
-
-    seeds: NotYet = Field(0, description="Of each champion. Not run by this version: only 0 works.")
-
-
-class SwapConfig(Section):
-    """The same shared params and seed, only the pooling replaced."""
-
-    settings: NotYet = Field(0, description="So many. Not run by this version: only 0 works.")
 
 
 class SweepConfig(Section):
@@ -50,10 +39,14 @@ class SweepConfig(Section):
     )
     objective: ObjectiveConfig = Field(ObjectiveConfig(), description="What trials are judged by.")
     search: SearchConfig = Field(SearchConfig(), description="The budget of the search, and how it is spent.")
-    confirm: ConfirmConfig = Field(ConfirmConfig(), description="Reserved: fresh seeds for each arm's champion.")
-    swap: SwapConfig = Field(SwapConfig(), description="Reserved: only the compared param replaced.")
-    controls: NotYet = Field(0, description="Reserved. Not run by this version: only 0 works.")
-    cost_probe: NotYet = Field(0, description="Reserved. Not run by this version: only 0 works.")
+    confirm: ConfirmConfig = Field(
+        ConfirmConfig(), description="Fresh seeds for each arm's champions, and how the verdict is drawn."
+    )
+    swap: SwapConfig = Field(SwapConfig(), description="Only the compared param replaced, in many settings.")
+    controls: ControlsConfig = Field(ControlsConfig(), description="Comparisons that must show nothing.")
+    cost_probe: Whole = Field(
+        0, ge=0, description="Replicates of each champion that are trained alone on their machine, for honest times."
+    )
     training: TrainingConfig = Field(TrainingConfig(), description="How a trial is trained.")
     workers: WorkersConfig = Field(WorkersConfig(), description="How many training processes, and what each holds.")
     faults: FaultsConfig = Field(FaultsConfig(), description="What the sweep puts up with before it stops.")
@@ -120,6 +113,54 @@ class SweepConfig(Section):
                     f"{trials}; ask for more trials"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _later_phases_can_be_judged(self) -> Self:
+        asked = [key for key, amount in self.later_amounts.items() if amount]
+        if not asked:
+            return self
+        if self.compare is None or len(self.arms) < 2:
+            raise ValueError(f"{asked[0]}: compares arms; name the param with at least two values by compare")
+        if not self.objective.metric.startswith("val_"):
+            raise ValueError(
+                f"objective.metric: {asked[0]} is judged by a metric of data that is not trained on, whose name begins "
+                f"with val_, got {self.objective.metric}"
+            )
+        if not any(is_same(self.baseline, arm) for arm in self.arms):
+            given = "it is not given" if self.confirm.baseline is None else f"got {self.confirm.baseline!r}"
+            raise ValueError(f"confirm.baseline: must be one of {', '.join(map(str, self.arms))}; {given}")
+        for name in (name for both in self.controls.same for params in both for name in params):
+            if name not in self.space.parameters:
+                raise ValueError(f"controls.same: {name}: is no parameter of the space")
+        comparisons = len(self.arms) - 1
+        fewest = self.confirm.fewest_seeds(comparisons)
+        if 0 < self.confirm.seeds < fewest:
+            raise ValueError(
+                f"confirm.seeds: must be at least {fewest}, with which {comparisons} exact comparison"
+                f"{'s' if comparisons > 1 else ''} can claim anything at alpha {self.confirm.alpha:g}, got "
+                f"{self.confirm.seeds}"
+            )
+        return self
+
+    @property
+    def later_amounts(self) -> dict[str, int]:
+        """What is asked for after the search: each key that says how much of a phase, with its value."""
+        return {
+            "confirm.seeds": self.confirm.seeds,
+            "swap.settings": self.swap.settings,
+            "controls.pairs": self.controls.pairs,
+            "cost_probe": self.cost_probe,
+        }
+
+    def asks_for(self, phase: str) -> bool:
+        """Whether anything of a phase after the search is wanted."""
+        return any(amount for key, amount in self.later_amounts.items() if key.partition(".")[0] == phase)
+
+    @property
+    def baseline(self) -> ParamValue | None:
+        """The arm that the others are compared with."""
+        given = self.confirm.baseline
+        return default_baseline(self.arms) if given is None else given
 
     def first_points(self, arm: ParamValue | None) -> tuple[dict[str, ParamValue], ...]:
         """The params to try first in an arm's study; None for a joint search."""

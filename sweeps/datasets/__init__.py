@@ -7,7 +7,7 @@ Importing this package loads neither scikit-learn nor scipy; the functions that 
 """
 
 from sweeps.datasets.catalogue import LOADERS, load_dataset, load_own_dataset
-from sweeps.datasets.dataset import DataFacts, Dataset
+from sweeps.datasets.dataset import DataFacts, Dataset, TestSet
 from sweeps.datasets.mnist import DataNotFound
 
-__all__ = ["LOADERS", "DataFacts", "DataNotFound", "Dataset", "load_dataset", "load_own_dataset"]
+__all__ = ["LOADERS", "DataFacts", "DataNotFound", "Dataset", "TestSet", "load_dataset", "load_own_dataset"]

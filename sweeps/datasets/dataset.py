@@ -55,6 +55,21 @@ class Dataset:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """The test set, in the form of `Dataset`'s parts; nobody holds one before a phase opens it.
+
+    Attributes:
+        x: its examples.
+        y: their labels or quantities.
+    """
+
+    __test__ = False  # pytest takes it for a class of tests
+
+    x: Array
+    y: Array
+
+
 def _spread(length: int, count: int) -> NDArray[np.int64]:
     return np.linspace(0, length - 1, min(count, length)).astype(np.int64)
 

@@ -80,7 +80,7 @@ class Copy:
 
     def _trials(self) -> list[Trial]:
         study = self._study
-        trials = self._run.trials.values()
+        trials = self._run.searched
         return [each for each in trials if each.spec.study == study.study and each.spec.phase == study.phase]
 
     def _mirrored(self, trial: Trial) -> FrozenTrial:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from search_spaces import ParamValue
 from sweeps.attempts import Assignment, Attempts, Ending
 from sweeps.breaker import CircuitBreaker
 from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
+from sweeps.judging import patience_of
 from sweeps.records import (
     BUDGET_MET,
     EXHAUSTED,
@@ -22,6 +22,7 @@ from sweeps.records import (
     TrialFailed,
     TrialKnown,
     TrialStarted,
+    TrialTested,
     WorkerEvent,
     WorkerStarted,
 )
@@ -31,6 +32,7 @@ from sweeps.search.studies import describe, make_arms
 from sweeps.search.verdict import judge
 from sweeps.seeds import trial_seeds
 from sweeps.selection import better
+from sweeps.sharing import shared_params
 
 
 class Search:
@@ -86,7 +88,7 @@ class Search:
             order=order,
             params=proposal.params,
             config_hash=config_hash(proposal.params),
-            shared_hash=config_hash(self._shared(proposal.params)),
+            shared_hash=config_hash(shared_params(proposal.params, self._config)),
             sampler_phase=proposal.phase,
             replicate=proposal.replicate,
             epochs=self._config.search.epochs,
@@ -98,7 +100,7 @@ class Search:
 
     def observe(self, event: WorkerEvent) -> TrialEnded | ResourceEvent | None:
         """Take note of what a worker reports; the trial's result if it ends here, or what it ran short of."""
-        if isinstance(event, WorkerStarted):
+        if isinstance(event, WorkerStarted | TrialTested):
             return None
         outcome = self._note(event)
         if not isinstance(outcome, Ending):
@@ -117,7 +119,7 @@ class Search:
     def until(self, number: int, epoch: int) -> int:
         """The next epoch after which the trial may be stopped or saved, or its last."""
         spec = self._attempts.specs[number]
-        if self._arms[spec.study].prunes or self._patience(spec):
+        if self._arms[spec.study].prunes or patience_of(spec, self._config.training):
             return epoch + 1
         return self._attempts.next_checkpoint(number, epoch)
 
@@ -128,6 +130,10 @@ class Search:
     def note_checkpoint(self, number: int, epochs: int) -> None:
         """A trial that is lost goes on from there."""
         self._attempts.note_checkpoint(number, epochs)
+
+    def wants_test(self, event: EpochEnded) -> bool:
+        """Never: a search must not know the test set."""
+        return False
 
     def keeps(self, result: TrialEnded) -> bool:
         """Whether the trial is the best of its study so far."""
@@ -217,7 +223,7 @@ class Search:
             spec,
             course=self._attempts.course(event.number),
             objective=self._config.objective,
-            patience=self._patience(spec),
+            patience=patience_of(spec, self._config.training),
             arm=self._arms[spec.study],
         )
 
@@ -239,12 +245,3 @@ class Search:
         self._budget.end(spec)
         self._attempts.end(ended.number)
         self._ended += 1
-
-    def _patience(self, spec: TrialStarted) -> int:
-        """Epochs without a better one after which a trial ends; a param of this name replaces the sweep's."""
-        return int(spec.params.get("early_stopping", self._config.training.early_stopping))
-
-    def _shared(self, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-        """The params that every arm has: what two trials must agree on to be a pair."""
-        common = set.intersection(*(set(arm.space.parameters) for arm in self._arms.values()))
-        return {name: value for name, value in params.items() if name in common - {self._config.compare}}

@@ -1,15 +1,14 @@
-"""What follows from an epoch of a trial: that it goes on, or how it ends."""
+"""What follows from an epoch of a trial of the search: that it goes on, or how it ends."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from sweeps.attempts import Ending
 from sweeps.config import ObjectiveConfig
+from sweeps.judging import end_of, fault_of
 from sweeps.records import EpochEnded, TrialSpec
 from sweeps.search.arm import Arm
-from sweeps.selection import score
 
 
 def judge(
@@ -31,16 +30,9 @@ def judge(
         patience: Epochs without a better one after which it ends; 0 for any number.
         arm: Its study, whose pruner is asked.
     """
-    metric = objective.metric
-    if metric not in event.metrics:
-        return Ending("failed", f"no metric {metric}; the model reports {', '.join(event.metrics)}", is_wrong=True)
-    broken = [name for name in (metric, "loss") if not math.isfinite(event.metrics.get(name, 0.0))]
-    if broken:
-        return Ending("failed", f"diverged: {broken[0]} is not finite after epoch {event.epoch + 1}")
-    arm.report(spec.order, event.epoch, event.metrics[metric])
-    if event.epoch + 1 >= spec.epochs:
-        return Ending("complete")
-    best = score([each.metrics[metric] for each in course], direction=objective.direction, at="best").best_epoch
-    if patience and best is not None and event.epoch - best >= patience:
-        return Ending("complete", is_early=True)
+    if (fault := fault_of(event, objective)) is not None:
+        return fault
+    arm.report(spec.order, event.epoch, event.metrics[objective.metric])
+    if (end := end_of(event, spec, course=course, objective=objective, patience=patience)) is not None:
+        return end
     return Ending("pruned") if arm.should_prune(spec.order, event.epoch) else None

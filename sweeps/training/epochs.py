@@ -32,8 +32,8 @@ class Examples:
     @classmethod
     def of(cls, data: Dataset) -> Examples:
         """A user's own arrays as they are; grey values of images, (n, h, w), in [0, 1] with a channel axis behind."""
-        x = _scaled(data.x_train), _scaled(data.x_validation)
-        y = _targets(data.y_train), _targets(data.y_validation)
+        x = scaled(data.x_train), scaled(data.x_validation)
+        y = targets(data.y_train), targets(data.y_validation)
         stay = keras.backend.backend() == "tensorflow" or _is_jax_on_a_gpu()
         place = keras.ops.convert_to_tensor if stay else np.asarray
         return cls(place(x[0]), place(y[0]), place(x[1]), place(y[1]))
@@ -111,9 +111,11 @@ def _is_jax_on_a_gpu() -> bool:
     return str(import_module("jax").default_backend()) != "cpu"
 
 
-def _scaled(x: NDArray[Any]) -> NDArray[Any]:
+def scaled(x: NDArray[Any]) -> NDArray[Any]:
+    """Grey values of images, (n, h, w), in [0, 1] with a channel axis behind; anything else as it is."""
     return (x.astype(np.float32) / 255.0)[..., np.newaxis] if x.dtype == np.uint8 else x
 
 
-def _targets(y: NDArray[Any]) -> NDArray[Any]:
+def targets(y: NDArray[Any]) -> NDArray[Any]:
+    """Labels of images as int32; anything else as it is."""
     return y.astype(np.int32) if y.dtype == np.uint8 else y

@@ -1,7 +1,7 @@
 """A trainer without a network: metrics by a formula, so that the machine around it can be tested and timed.
 
 `model.build` names a function `(params, seeds, epoch) -> metrics` instead of one that builds a model. It may raise,
-as training may.
+as training may. Metrics of the test set are those of its attribute `test`, a function of `(params, seeds)`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from importlib import import_module
 
 from search_spaces import Params
 from sweeps.config import SweepConfig
-from sweeps.datasets import Dataset
-from sweeps.records import EpochEnded, ModelFacts, Seeds, TrialSpec
+from sweeps.datasets import Dataset, TestSet
+from sweeps.records import EpochEnded, ModelFacts, Seeds, TrialSpec, TrialTested
+from sweeps.workers.protocol import Tested
 
 Formula = Callable[[Params, Seeds, int], dict[str, float]]
 
@@ -35,6 +36,7 @@ class SyntheticTrainer:
         self._steps = -(-len(data.y_train) // config.training.batch_size)
         self._worker = worker
         self._next: tuple[int, int] | None = None
+        self._spec: TrialSpec
 
     def train(self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None) -> EpochEnded:
         """Ask the formula for one epoch.
@@ -47,7 +49,7 @@ class SyntheticTrainer:
             self._next = tuple(map(int, checkpoint.split()))  # type: ignore[assignment]
         if epoch > 0 and self._next != (spec.number, epoch):
             raise RuntimeError(f"trial {spec.number} is not in training here; begin it with epoch 0")
-        metrics = self._formula(spec.params, spec.seeds, epoch)
+        self._spec, metrics = spec, self._formula(spec.params, spec.seeds, epoch)
         self._next = (spec.number, epoch + 1)
         return EpochEnded(
             number=spec.number,
@@ -61,6 +63,21 @@ class SyntheticTrainer:
             traces=0,
             memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             model=ModelFacts(parameters=0, macs=None, build_seconds=0.0, warm=True) if begins else None,
+        )
+
+    def test(self, number: int, test: TestSet, *, attempt: int) -> Tested:
+        """Ask the formula's own function of the test set."""
+        self._expect(number)
+        metrics = self._formula.test(self._spec.params, self._spec.seeds)  # type: ignore[attr-defined]
+        return Tested(
+            TrialTested(
+                number=number,
+                attempt=attempt,
+                worker=self._worker,
+                metrics=metrics,
+                examples=len(test.y),
+                seconds=1e-6,
+            )
         )
 
     def save(self, number: int) -> bytes:

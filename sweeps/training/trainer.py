@@ -21,14 +21,16 @@ import numpy as np
 from keras.src.utils.naming import reset_uids
 
 from sweeps.config import SweepConfig
-from sweeps.datasets import Dataset
-from sweeps.records import EpochEnded, ModelFacts, TrialSpec
+from sweeps.datasets import Dataset, TestSet
+from sweeps.records import EpochEnded, ModelFacts, TrialSpec, TrialTested
 from sweeps.selection import better
 from sweeps.training.costs import count_macs, measure_inference
 from sweeps.training.course import Course, WarmModel, follow_schedule, restore, snapshot
 from sweeps.training.epochs import Examples, make_epochs
 from sweeps.training.gpu_memory import limit_gpu_memory
 from sweeps.training.models import Blueprint, check_fresh
+from sweeps.training.testing import test_model
+from sweeps.workers.protocol import Tested
 
 KEPT_MODELS = 32
 
@@ -51,7 +53,7 @@ class Trainer:
         self._config = config
         self._worker = worker
         self._blueprint = Blueprint.of(config, classes=data.classes)
-        self._examples = Examples.of(data)
+        self._examples, self._classes = Examples.of(data), data.classes
         self._kept: OrderedDict[str, WarmModel] = OrderedDict()
         self._course: Course | None = None
 
@@ -92,6 +94,23 @@ class Trainer:
             model=course.facts if begins else None,
         )
 
+    def test(self, number: int, test: TestSet, *, attempt: int) -> Tested:
+        """Show the test set to the trial's model, with the weights that its value was measured on."""
+        course, began = self._expect(number), time.perf_counter()
+        if course.best_weights:
+            course.warm.model.set_weights(course.best_weights)
+        metrics, scores, files = test_model(course.warm.model, test, classes=self._classes)
+        event = TrialTested(
+            number=number,
+            attempt=attempt,
+            worker=self._worker,
+            metrics=metrics,
+            examples=len(test.y),
+            seconds=time.perf_counter() - began,
+            **scores,
+        )
+        return Tested(event, files)
+
     def save(self, number: int) -> bytes:
         """The trial's model as a `.keras` file, with the weights that its value was measured on."""
         course = self._expect(number)
@@ -127,7 +146,7 @@ class Trainer:
             gc.collect()  # models are full of cycles, and hold their weights until somebody looks
         owned = plain or "learning_rate" in spec.params
         self._blueprint.set_runtime(warm.model, recipe, learning_rate=owned)
-        inference = self._measure_inference(warm.model)
+        inference = self._measure_inference(spec, warm.model)
         _seed_dropout(warm.model, spec.seeds.dropout)  # last: a layer may draw at inference too
         facts = ModelFacts(
             parameters=warm.model.count_params(),
@@ -138,8 +157,8 @@ class Trainer:
         )
         return Course(spec, recipe, warm, facts, owned)
 
-    def _measure_inference(self, model: keras.Model) -> float | None:
-        asked = "inference_seconds" in self._config.objective.measures
+    def _measure_inference(self, spec: TrialSpec, model: keras.Model) -> float | None:
+        asked = spec.phase == "cost_probe" or "inference_seconds" in self._config.objective.measures
         return measure_inference(model, self._examples.x_validation) if asked else None
 
     def _remember_best(self, course: Course, metrics: dict[str, float]) -> None:

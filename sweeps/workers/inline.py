@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from search_spaces import CapsweepError
 from sweeps.config import SweepConfig
-from sweeps.datasets import Dataset
+from sweeps.datasets import Dataset, TestSet
 from sweeps.errors import WorkerError
 from sweeps.hardware import count_cpus
 from sweeps.records import AttemptStarted, EpochEnded, TrialSpec, WorkerStarted, worker_seconds
 from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER, Worker
-from sweeps.workers.protocol import Kind, Report, Reports, Saved
+from sweeps.workers.protocol import Kind, Report, Reports, Saved, opened
 
 
 class InlineWorkers:
@@ -35,6 +35,7 @@ class InlineWorkers:
         self._work: deque[Callable[[], Report]] = deque()
         self._work.append(lambda: self._open(config.having(gpus=0.0), data))
         self._ready = False
+        self._test: TestSet | None = None
         self._spec: TrialSpec | None = None
         self._attempt = self._epochs = self._saves = 0
         self._idle_since, self._used = time.perf_counter(), 0.0
@@ -78,6 +79,16 @@ class InlineWorkers:
         """Go on with the trial."""
         spec, attempt, last = self._expect(number), self._attempt, epoch + 1 if until is None else until
         self._work.append(lambda: self._worker.train_on(spec, epoch, until=last, attempt=attempt))
+
+    def open_test(self, test: TestSet) -> None:
+        """Hold the test set from now on."""
+        self._test = test
+
+    def test(self, number: int) -> None:
+        """Have the trial's model shown the test set."""
+        self._expect(number)
+        attempt, test = self._attempt, opened(self._test)
+        self._work.append(lambda: self._worker.test(number, test, attempt=attempt))
 
     def save(self, number: int, kind: Kind) -> None:
         """Have the trial's model or checkpoint sent."""

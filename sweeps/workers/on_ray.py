@@ -15,7 +15,7 @@ from ray.exceptions import RayError, RayTaskError
 from search_spaces import CapsweepError
 from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
-from sweeps.datasets import Dataset
+from sweeps.datasets import Dataset, TestSet
 from sweeps.errors import WorkerError
 from sweeps.records import (
     AttemptLost,
@@ -31,7 +31,7 @@ from sweeps.workers.cluster import Cluster
 from sweeps.workers.crew import Crew
 from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER
-from sweeps.workers.protocol import Kind, Report, Reports, Saved
+from sweeps.workers.protocol import Kind, Report, Reports, Saved, Tested, opened
 
 _START_FAILURES, _START_SECONDS = 3, 600.0
 _MOMENT = 1.0
@@ -67,6 +67,7 @@ class RayWorkers:
         self._crew = Crew(config, data, cluster=cluster, trainer=trainer)
         self._slots: dict[int, Slot] = {}
         self._answers: list[Any] = []
+        self._test: Any = None
         self._failed_starts: Counter[bool] = Counter()
         self._next_check = math.inf
 
@@ -119,6 +120,15 @@ class RayWorkers:
         slot = self._slot_of(number)
         last = epoch + 1 if until is None else until
         self._call(slot, slot.actor.go_on.remote(epoch, until=last, attempt=slot.attempt))
+
+    def open_test(self, test: TestSet) -> None:
+        """Put the test set into the object store, once."""
+        self._test = ray.put(test)
+
+    def test(self, number: int) -> None:
+        """Have a trial's model shown the test set, where it is."""
+        slot = self._slot_of(number)
+        self._call(slot, slot.actor.test.remote(number, opened(self._test), attempt=slot.attempt))
 
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent, through the object store."""
@@ -250,6 +260,8 @@ class RayWorkers:
         slot.used += told
         if isinstance(report, EpochEnded | Reports):
             return self._give_up_if_slow(slot, told) or report
+        if isinstance(report, Tested):
+            slot.used += report.event.seconds
         if isinstance(report, Saved):
             slot.saves.remove(replace(report, payload=b"", problem=None))
             slot.idle_since = slot.heard

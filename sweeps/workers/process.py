@@ -10,10 +10,10 @@ from collections.abc import Callable
 from importlib import import_module, metadata
 
 from sweeps.config import SweepConfig
-from sweeps.datasets import Dataset
+from sweeps.datasets import Dataset, TestSet
 from sweeps.environment import quick_imports
 from sweeps.records import EpochEnded, TrialFailed, TrialSpec, WorkerStarted
-from sweeps.workers.protocol import Kind, Reports, Saved, Trainer
+from sweeps.workers.protocol import Kind, Reports, Saved, Tested, Trainer
 
 _LONGEST_MESSAGE, _LONGEST_TRACEBACK = 2_000, 20_000
 _SHORT = 0.05  # seconds: fifty times what a word to the driver and back takes
@@ -78,15 +78,28 @@ class Worker:
         except self.passes:
             raise
         except BaseException as error:  # a user's code may raise anything, and leave by sys.exit
-            return TrialFailed(
-                number=spec.number,
-                attempt=attempt,
-                worker=self._name,
-                error=type(error).__name__,
-                message=_shortened(_words_of(error), _LONGEST_MESSAGE),
-                traceback=_shortened(traceback.format_exc(), _LONGEST_TRACEBACK),
-                seconds=time.perf_counter() - began,
-            )
+            return self._failed(error, spec.number, attempt, began)
+
+    def _failed(self, error: BaseException, number: int, attempt: int, began: float) -> TrialFailed:
+        return TrialFailed(
+            number=number,
+            attempt=attempt,
+            worker=self._name,
+            error=type(error).__name__,
+            message=_shortened(_words_of(error), _LONGEST_MESSAGE),
+            traceback=_shortened(traceback.format_exc(), _LONGEST_TRACEBACK),
+            seconds=time.perf_counter() - began,
+        )
+
+    def test(self, number: int, test: TestSet, *, attempt: int) -> Tested | TrialFailed:
+        """Show the test set to the trial that was trained last; what it raises comes back as `TrialFailed`."""
+        began = time.perf_counter()
+        try:
+            return self._opened().test(number, test, attempt=attempt)
+        except self.passes:
+            raise
+        except BaseException as error:
+            return self._failed(error, number, attempt, began)
 
     def go_on(self, epoch: int, *, until: int, attempt: int) -> EpochEnded | TrialFailed | Reports:
         """Go on with the trial that was trained last, whose spec need not travel again."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
+from sweeps.datasets import TestSet
 from sweeps.records import (
     AttemptStarted,
     EpochEnded,
     ResourceEvent,
     TrialFailed,
     TrialSpec,
+    TrialTested,
     WorkerEnded,
     WorkerEvent,
 )
@@ -40,7 +42,26 @@ class Reports:
     events: tuple[EpochEnded | TrialFailed, ...]
 
 
-Report: TypeAlias = WorkerEvent | WorkerEnded | ResourceEvent | Saved | Reports
+@dataclass(frozen=True)
+class Tested:
+    """A worker's answer to `test`: what the trial's model makes of the test set, and files to keep by their kind."""
+
+    event: TrialTested
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+Report: TypeAlias = WorkerEvent | WorkerEnded | ResourceEvent | Saved | Reports | Tested
+
+
+def opened(test: TestSet | None) -> TestSet:
+    """The test set, if it has been opened.
+
+    Raises:
+        RuntimeError: If not: no phase but one that has said so in the log may see it.
+    """
+    if test is None:
+        raise RuntimeError("the test set is not open; call open_test first")
+    return test
 
 
 class Trainer(Protocol):
@@ -54,6 +75,9 @@ class Trainer(Protocol):
 
     def train(self, spec: TrialSpec, epoch: int, *, attempt: int, checkpoint: bytes | None = None) -> EpochEnded:
         """Train one epoch; epoch 0 begins the trial anew, a checkpoint where it was taken."""
+
+    def test(self, number: int, test: TestSet, *, attempt: int) -> Tested:
+        """Show the test set to the model of the trial trained last, with the weights that its value counts for."""
 
     def save(self, number: int) -> bytes:
         """The model of the trial trained last, as a `.keras` file."""
@@ -105,6 +129,12 @@ class Workers(Protocol):
 
     def train(self, number: int, epoch: int, *, until: int | None = None) -> None:
         """Let a trial go on with its next epoch, and with those before `until` where they take next to no time."""
+
+    def open_test(self, test: TestSet) -> None:
+        """Hand over the test set, which no worker holds until then; whoever calls this has said so in the log."""
+
+    def test(self, number: int) -> None:
+        """Have a trial's model shown the test set as it stands now; `wait` brings `Tested`, or `TrialFailed`."""
 
     def save(self, number: int, kind: Kind) -> None:
         """Have a trial's model or checkpoint sent as it stands now; `wait` brings it, before anything sent later."""

@@ -1,0 +1,74 @@
+"""Runs what comes after the search, phase by phase; whatever opens the test set is in the log first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sweeps.artifacts import Artifacts, usable_checkpoints
+from sweeps.config import SweepConfig
+from sweeps.history import History, read_run
+from sweeps.images import open_test_set
+from sweeps.loop import run_phase
+from sweeps.phases import champions_of, plan_due, source_of
+from sweeps.records import LATER, Audited, PlanFrozen
+from sweeps.runlog import RunLog, read_events
+from sweeps.words import counted
+from sweeps.workers.protocol import Workers
+
+
+def run_later(
+    config: SweepConfig,
+    workers: Workers,
+    log: RunLog,
+    artifacts: Artifacts,
+    *,
+    stopping: Callable[[], bool],
+    say: Callable[[str], None],
+) -> bool:
+    """Freeze the plan, train every phase that is asked for, and say whether all of them are over.
+
+    Raises:
+        CapsweepError: If the test set is wanted and cannot be had, or one error ends trial after trial.
+    """
+    plan = _freeze(config, log, say)
+    if plan is None:
+        return True
+    for phase in LATER:
+        history = read_run(log.directory.path)
+        events = [event for event, _ in read_events(log.directory)]
+        checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(history).items()}
+        source, due = source_of(phase, config, plan, events, checkpoints=checkpoints)
+        if due:  # a driver died between an event and what followed from it
+            log.append(*due)
+        if source.finished():
+            continue
+        if source.tests:
+            _open_test_set(config, history, workers, log)
+        say(f"{phase}: {counted(source.size, 'trial')}")
+        run_phase(source, workers, log, artifacts, stopping=stopping)
+        if not source.finished():
+            return False
+    return True
+
+
+def _freeze(config: SweepConfig, log: RunLog, say: Callable[[str], None]) -> PlanFrozen | None:
+    """The plan that holds from here on; None if nothing comes after the search."""
+    history = read_run(log.directory.path)
+    due = plan_due(config, history)
+    if due is not None:
+        if due.revision > 1:
+            log.append(Audited(action="plan revised", detail=f"revision {due.revision}, {due.digest[:12]}"))
+        log.append(due)
+        names = ", ".join(f"{each.arm}: trial {each.trials[0]}" for each in champions_of(due))
+        say(f"plan {due.digest[:12]} frozen; champions: {names}")
+        return due
+    if not history.plans and any(config.later_amounts.values()):
+        say("fewer than two arms have a complete trial, so there is nothing to confirm")
+    return history.plans[-1] if history.plans else None
+
+
+def _open_test_set(config: SweepConfig, history: History, workers: Workers, log: RunLog) -> None:
+    data = history.header.data
+    detail = f"{data.get('test'):,} examples of {data.get('name')}, for the confirm phase"
+    log.append(Audited(action="test set opened", detail=detail))
+    workers.open_test(open_test_set(config, digest=str(data["digest"])))
