@@ -6,6 +6,7 @@ import numpy as np
 
 from sweeps.datasets.dataset import Array, RawData
 from sweeps.datasets.digest import ARRAYS, digest_named
+from sweeps.datasets.held_out import check_like, count_repeats
 from sweeps.datasets.splits import VALIDATION_SHARE
 from sweeps.errors import DataError
 
@@ -27,17 +28,31 @@ def as_raw(result: object, *, source: str) -> RawData:
     if len(x) < VALIDATION_SHARE:
         raise DataError(f"must return at least {VALIDATION_SHARE} examples, one of them to validate on, got {len(x)}")
     classes, gap, targets = _targets(y)
+    rows = _as_float32("x", x)
+    test, repeats = _look_at_test(arrays, rows)
     return RawData(
-        x=_as_float32("x", x),
+        x=rows,
         y=targets,
-        test=len(arrays[2]) if arrays[2:] else 0,
+        test=test,
         digest=digest_named(zip(ARRAYS, arrays, strict=False)),
         source=source,
         classes=classes,
         gap=gap,
         things="examples",
         may_be_random=True,
+        repeats=repeats,
     )
+
+
+def _look_at_test(arrays: list[Array], rows: Array) -> tuple[int, int]:
+    """Check the test pair, if there is one; its length, and how many of its rows can be trained on too."""
+    if not arrays[2:]:
+        return 0, 0
+    x, y, x_test, y_test = arrays
+    check_like((x, y), (x_test, y_test))
+    if y.dtype.kind == "f":
+        _as_float32("y_test", y_test)
+    return len(y_test), count_repeats(rows, _as_float32("x_test", x_test))
 
 
 def _check_pair(x: Array, y: Array, *, part: str) -> None:

@@ -84,5 +84,6 @@ def _make_ready(
         split=describe(raw, data, split_seed=split_seed),
         classes=raw.classes,
         shape=tuple(raw.x.shape[1:]),
+        repeats=raw.repeats,
     )
     return data, facts

@@ -10,7 +10,8 @@ it returns `(x, y)`, or `((x, y), (x_test, y_test))`, of anything that NumPy mak
   int32, (n,). Floats, (n,) or (n, ...), are quantities, and reach it as float32 in the shape they have. One-hot rows
   and anything else that is no label of one example are returned as floats. A model that does not come compiled needs
   labels 0 to k - 1.
-- The second pair, if there is one, is set aside: digested and counted, and never given to a model by a search.
+- The second pair, if there is one, is set aside: checked, digested and counted, and never given to a model by a
+  search. It keeps to the same rules, in the shapes and kinds of numbers of the first, with no label that `y` lacks.
 
 Of the first pair, 5/6 are for training and 1/6 for validation, by `dataset.split_seed`: stratified by label where
 every label can be in both parts, at random where not. `dataset.train` and `dataset.validation` take fewer of a part;
