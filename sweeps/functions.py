@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -24,11 +25,18 @@ def import_function(path: str, *, key: str) -> Callable[..., Any]:
     module, _, name = path.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
-    except (Exception, SystemExit) as error:  # a user's module may do anything while it is imported
-        raise ConfigError(f"{key}: cannot import {path!r}: {type(error).__name__}: {error}") from None
+    except BaseException as error:  # a user's module may do anything while it is imported
+        if is_interrupt(error):
+            raise
+        raise ConfigError(f"{key}: cannot import {path!r}: {in_words(error)}") from None
     if not callable(function):
         raise ConfigError(f"{key}: {path!r} must be a function, got {type(function).__name__}")
     return function  # type: ignore[no-any-return]
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether this is a person's Ctrl-C: it is heard in the driver alone, so in its child a user's code has raised."""
+    return isinstance(error, KeyboardInterrupt) and multiprocessing.parent_process() is None
 
 
 def in_words(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from sweeps.datasets.digest import ARRAYS, digest_named
 from sweeps.datasets.held_out import check_like, count_repeats
 from sweeps.datasets.splits import VALIDATION_SHARE
 from sweeps.errors import DataError
+from sweeps.functions import in_words, is_interrupt
 
 _EXACT = 2**24
 _RETURNS = "must return (x, y) or ((x, y), (x_test, y_test))"
@@ -81,9 +82,10 @@ def _as_array(name: str, value: object) -> Array:
     name = name.removesuffix("_train")
     try:
         array = np.asarray(value)
-    except Exception as error:  # a user's object may refuse in any way
-        words = " ".join(str(error).split())
-        raise DataError(f"{name} must be an array, got {type(value).__name__}: {words}") from None
+    except BaseException as error:  # a user's object may refuse in any way
+        if is_interrupt(error):
+            raise
+        raise DataError(f"{name} must be an array, got {type(value).__name__}: {in_words(error)}") from None
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} must hold numbers, got {type(value).__name__} of {array.dtype}")
     if array.ndim == 0:

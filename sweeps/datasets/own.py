@@ -30,7 +30,7 @@ from sweeps.child import run_in_child
 from sweeps.datasets.arrays import as_raw
 from sweeps.datasets.dataset import RawData
 from sweeps.errors import DataError
-from sweeps.functions import import_function, in_words, place_of
+from sweeps.functions import import_function, in_words, is_interrupt, place_of
 
 
 def load_own(load: str, args: Mapping[str, Any]) -> RawData:
@@ -57,7 +57,9 @@ def call_here(load: str, args: Mapping[str, Any]) -> RawData:
     function = import_function(load, key="dataset.load")
     try:
         result = function(**args)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise DataError(f"dataset.load: {load} fails{place_of(error, function)}: {in_words(error)}") from None
     settings = ", ".join(f"{name}={value!r}" for name, value in args.items())
     try:

@@ -12,7 +12,7 @@ import keras
 from search_spaces import Params, ParamValue
 from sweeps.config import COSTS, ObjectiveConfig, SweepConfig, TrainingConfig
 from sweeps.errors import ConfigError
-from sweeps.functions import in_words
+from sweeps.functions import in_words, is_interrupt
 from sweeps.training.epochs import Examples
 from sweeps.training.inspection import Corner
 from sweeps.training.models import Blueprint
@@ -25,7 +25,9 @@ def blaming(what: str) -> Iterator[None]:
         yield
     except ConfigError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise ConfigError(f"{what}: {in_words(error)}") from error
 
 

@@ -82,14 +82,18 @@ class _Look:
     examples: Examples
     working: set[str] = field(default_factory=set)
 
+    @property
+    def _named(self) -> str:
+        return f"model.build: {self.config.model.build}"
+
     def build_corner(self, params: Params) -> Corner:
         model, plain = self._build(params)
-        with blaming(f"model.build: takes no examples of shape {self.examples.shape} for {dict(params)}"):
+        with blaming(f"{self._named} takes no examples of shape {self.examples.shape} for {dict(params)}"):
             outputs = model(keras.Input(self.examples.shape))
         if plain:
             self._check_labels()
             check_outputs(outputs, params, self.examples, self.data.classes)
-        with blaming(f"model.build: fails for {dict(params)}"):
+        with blaming(f"{self._named} fails for {dict(params)}"):
             self.working |= working_setters(self.blueprint, model, params, self.config)
             return Corner(dict(params), model.count_params(), count_macs(model))
 
@@ -98,13 +102,13 @@ class _Look:
             recipe = self.blueprint.recipe(params)
         except ValidationError as error:
             raise ConfigError(explain(error, TrainingConfig, source="space")) from None
-        with blaming(f"model.build: fails for {dict(params)}"):
+        with blaming(f"{self._named} fails for {dict(params)}"):
             model, plain = self.blueprint.build_model(recipe, self.examples.shape)
         if not plain:
             check_compiled(model, params, self.config)
         for name, value in recipe.runtime.items():
             set_value(self.blueprint, model, name, value, self.config)
-        with blaming(f"model.build: fails for {dict(params)}"):
+        with blaming(f"{self._named} fails for {dict(params)}"):
             self.blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
         return model, plain
 
@@ -120,7 +124,7 @@ class _Look:
         (model, _), (again, _) = self._build(params), self._build(params)
         x, y = self.examples.x[:_TRAINED_ON], self.examples.y[:_TRAINED_ON]
         model.run_eagerly = True
-        with blaming("model.build: its model cannot be trained"), _uncompiled():
+        with blaming(f"{self._named} gives a model that cannot be trained"), _uncompiled():
             check_fresh(model, again)
             model.optimizer.build(model.trainable_variables)
             model.train_on_batch(x, y)
@@ -136,7 +140,7 @@ class _Look:
         places = np.arange(batch) % len(self.examples.x)
         x, y = (keras.ops.convert_to_numpy(part)[places] for part in (self.examples.x, self.examples.y))
         seconds = []
-        with blaming(f"model.build: its model cannot be trained for {dict(params)}"):
+        with blaming(f"{self._named} gives a model that cannot be trained for {dict(params)}"):
             for _ in range(5):  # the first traces, the second is still cold
                 began = time.perf_counter()
                 model.train_on_batch(x, y)

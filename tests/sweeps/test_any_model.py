@@ -131,7 +131,7 @@ def test_own_data_reaches_the_model_as_it_is(own: MakeConfig, data: Dataset) -> 
             dataclasses.replace(labels(), gap="must be 0 to 4, lacks 3"),
             "dataset.load: labels must be 0 to 4, lacks 3; number them anew, or return y as floats for a quantity",
         ),
-        ("graph_breaks", labels(), "model.build: its model cannot be trained for .*planted: not as a graph"),
+        ("graph_breaks", labels(), "graph_breaks gives a model that cannot be trained for .*planted: not as a graph"),
     ],
 )
 def test_what_a_plain_model_cannot_learn_is_refused(own: MakeConfig, build: str, data: Dataset, message: str) -> None:
