@@ -30,7 +30,7 @@ from sweeps.child import run_in_child
 from sweeps.datasets.arrays import as_raw
 from sweeps.datasets.dataset import RawData
 from sweeps.errors import DataError
-from sweeps.functions import import_function, in_words, is_interrupt, place_of
+from sweeps.functions import check_not_hidden, import_function, in_words, is_interrupt, place_of
 
 
 def load_own(load: str, args: Mapping[str, Any]) -> RawData:
@@ -54,6 +54,7 @@ def load_own(load: str, args: Mapping[str, Any]) -> RawData:
 
 def call_here(load: str, args: Mapping[str, Any]) -> RawData:
     """The same in this process."""
+    check_not_hidden(load, key="dataset.load")
     function = import_function(load, key="dataset.load")
     try:
         result = function(**args)

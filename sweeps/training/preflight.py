@@ -20,6 +20,7 @@ from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.config.training import COMPILED_IN
 from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
+from sweeps.functions import check_not_hidden
 from sweeps.messages import explain
 from sweeps.training.checks import (
     blaming,
@@ -53,6 +54,7 @@ def inspect_space(config: SweepConfig, data: Dataset, *, limit: int, measure: bo
         ConfigError: If a corner cannot be built or takes examples of another shape, or if no model can be trained and
             judged as the sweep asks.
     """
+    check_not_hidden(config.model.build, key="model.build")
     blueprint = Blueprint.of(config, classes=data.classes)
     runtime = frozenset(blueprint.runtime_values)
     light = runtime | (set(TrainingConfig.model_fields) - set(COMPILED_IN))

@@ -218,6 +218,18 @@ def test_a_mistake_in_a_users_module_is_one_message(
     assert not (folder / "runs").exists()
 
 
+@pytest.mark.parametrize("key", ["model.build", "dataset.load"])
+def test_a_users_module_that_another_hides_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    (folder / "reports.py").write_text("def f(**params): pass")
+    (folder / "hidden.yaml").write_text(edited("name: digits, ", ""))
+    changes = ["--set", f"{key}=reports:f", *(["--set", "dataset.name=digits"] if key == "model.build" else [])]
+    complaint = refused(capsys, monkeypatch, "launch", "hidden.yaml", *changes)
+    assert complaint.startswith(f"capsweep: {key}: 'reports:f' must be in a module that no other hides, got {folder}")
+    assert len(complaint.splitlines()) == 1
+
+
 OWN = """\
 import os
 import numpy as np
