@@ -80,6 +80,8 @@ def _pair(value: object) -> list[object] | None:
 
 def _as_array(name: str, value: object) -> Array:
     name = name.removesuffix("_train")
+    if _is_masked(value):
+        raise DataError(f"{name} must hold numbers alone, got a masked array; fill what is masked, or leave it out")
     try:
         array = np.asarray(value)
     except BaseException as error:  # a user's object may refuse in any way
@@ -91,6 +93,12 @@ def _as_array(name: str, value: object) -> Array:
     if array.ndim == 0:
         raise DataError(f"{name} must be an array, got the number {array}")
     return array
+
+
+def _is_masked(value: object) -> bool:
+    """Whether NumPy would take for numbers what somebody has marked as none."""
+    some = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(each, np.ma.MaskedArray) for each in some)
 
 
 def _targets(y: Array) -> tuple[int | None, str, Array]:

@@ -186,6 +186,9 @@ Y = np.arange(12) % 2
         ((X, np.where(Y > 0, 1e300, 0.0)), r"y must be finite as float32, got 1e\+300 in example 1"),
         ((np.full((12, 1), 2**24 + 1), Y), r"x must hold whole numbers within 2\*\*24 of 0.* got 16777217 to 16777217"),
         ((X, np.eye(12, dtype=int)), r"y must hold one label an example.*got \(12, 12\); return others as floats"),
+        ((np.ma.masked_equal(X, 1), Y), "x must hold numbers alone, got a masked array; fill what is masked, or leave"),
+        ((X, list(np.ma.masked_equal(Y, 1))), "y must hold numbers alone, got a masked array"),
+        (((X, Y), (X, np.ma.masked_equal(Y, 1))), "y_test must hold numbers alone, got a masked array"),
         ((X, Y + 2**40), "y must hold labels that int32 holds, got 1099511627776 to"),
     ],
 )
