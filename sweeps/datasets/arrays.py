@@ -113,6 +113,8 @@ def _targets(y: Array) -> tuple[int | None, str, Array]:
     known = np.unique(labels)
     if known[0] < _LABELS.min or known[-1] > _LABELS.max:
         raise DataError(f"y must hold labels that int32 holds, got {known[0]} to {known[-1]}; return floats")
+    if len(known) == 1:
+        raise DataError(f"y must hold two different labels at least, got {known[0]} alone; floats are quantities")
     return len(known), _gap(known.astype(np.int64)), labels.astype(np.int32)
 
 

@@ -6,10 +6,10 @@ it returns `(x, y)`, or `((x, y), (x_test, y_test))`, of anything that NumPy mak
 - `x` holds one example in each row: numbers, (n, ...) with at least one axis more. The model gets them as they are,
   cast to float32: nothing is scaled, and no axis is added. Whole numbers (token ids) are cast too, so they must lie
   within 2**24 of 0, where float32 holds them exactly; Keras' `Embedding` takes them so.
-- `y` says what the question is. Whole numbers or truth values, (n,) or (n, 1), are labels, and reach the model as
-  int32, (n,). Floats, (n,) or (n, ...), are quantities, and reach it as float32 in the shape they have. One-hot rows
-  and anything else that is no label of one example are returned as floats. A model that does not come compiled needs
-  labels 0 to k - 1.
+- `y` says what the question is. Whole numbers or truth values, (n,) or (n, 1), are labels, two different ones at least,
+  and reach the model as int32, (n,). Floats, (n,) or (n, ...), are quantities, and reach it as float32 in the shape
+  they have. One-hot rows and anything else that is no label of one example are returned as floats. A model that does
+  not come compiled needs labels 0 to k - 1.
 - The second pair, if there is one, is set aside: checked, digested and counted, and never given to a model by a
   search. It keeps to the same rules, in the shapes and kinds of numbers of the first, with no label that `y` lacks.
 

@@ -189,6 +189,7 @@ Y = np.arange(12) % 2
         ((np.ma.masked_equal(X, 1), Y), "x must hold numbers alone, got a masked array; fill what is masked, or leave"),
         ((X, list(np.ma.masked_equal(Y, 1))), "y must hold numbers alone, got a masked array"),
         (((X, Y), (X, np.ma.masked_equal(Y, 1))), "y_test must hold numbers alone, got a masked array"),
+        ((X, Y * 0 + 3), "y must hold two different labels at least, got 3 alone; floats are quantities"),
         ((X, Y + 2**40), "y must hold labels that int32 holds, got 1099511627776 to"),
     ],
 )
