@@ -218,6 +218,7 @@ with_attribute = _variant({"factor": set_attribute})
 with_small = _variant({"factor": set_small})
 with_list = _variant(["factor"])
 with_text = _variant({"factor": "set_factor"})
+with_typo = _variant({"factro": set_factor})
 with_rate = _variant({"learning_rate": set_factor})
 
 

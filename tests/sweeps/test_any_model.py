@@ -187,6 +187,11 @@ FACTOR = {"factor": {"float": [0.5, 8.0]}}
         ("with_text", r"runtime_values must map names of params to functions of \(model, value\), got \{'factor'"),
         ("with_rate", "runtime_values must not name learning_rate, which is a setting of training"),
         (
+            "with_typo",
+            "runtime_values must name params of the space or arguments of the function, got 'factro'; the params are "
+            "factor, the arguments width, factor, kind",
+        ),
+        (
             "with_attribute",
             r"runtime_values: factor set from 0.5 to 8.0 changes no variable of a model: .* must assign a variable, "
             "not a Python attribute",
