@@ -35,6 +35,7 @@ class Inspection:
         networks: How many different networks the corners have; None where there are more corners than are counted.
         example_seconds: Of training the largest network on one example of a batch, on one thread of this CPU; None if
             not measured.
+        warnings: What the models can do and will hardly be meant to, one sentence each.
     """
 
     metrics: tuple[str, ...]
@@ -43,6 +44,7 @@ class Inspection:
     backend: str | None = None
     networks: int | None = 0
     example_seconds: float | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> str | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,6 +29,7 @@ from sweeps.training.checks import (
     check_measures,
     check_outputs,
     check_setters,
+    improbable,
     set_value,
     working_setters,
 )
@@ -67,7 +69,9 @@ def inspect_space(config: SweepConfig, data: Dataset, *, limit: int, measure: bo
     metrics = look.train(by_size[0].params)
     check_measures(config.objective, metrics, corners)
     seconds = look.time_step(by_size[-1].params) if measure else None
-    return Inspection(metrics, runtime, corners, keras.backend.backend(), choice.networks, seconds)
+    return Inspection(
+        metrics, runtime, corners, keras.backend.backend(), choice.networks, seconds, tuple(look.warnings)
+    )
 
 
 def _network(params: Params, *, light: frozenset[str]) -> str:
@@ -83,6 +87,7 @@ class _Look:
     blueprint: Blueprint
     examples: Examples
     working: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def _named(self) -> str:
@@ -95,6 +100,8 @@ class _Look:
         if plain:
             self._check_labels()
             check_outputs(outputs, params, self.examples, self.data.classes)
+        if not model.trainable_variables and not self.warnings:
+            self.warnings.append(f"{self._named} gives a model without trainable weights for {dict(params)}")
         with blaming(f"{self._named} fails for {dict(params)}"):
             self.working |= working_setters(self.blueprint, model, params, self.config)
             return Corner(dict(params), model.count_params(), count_macs(model))
@@ -121,13 +128,23 @@ class _Look:
                 "model that comes compiled may take them as they are"
             )
 
+    def _look_at_probabilities(self, outputs: Any) -> None:
+        why = improbable(outputs)
+        if why:
+            self.warnings.append(
+                f"{self._named} gives outputs that are no probabilities: {why}; cross-entropy takes them for such, so "
+                "end the model with a softmax, or return it compiled with a loss for others"
+            )
+
     def train(self, params: Params) -> tuple[str, ...]:
         """Train a step, validate and, if the sweep asks what that takes, predict; the names of the metrics."""
-        (model, _), (again, _) = self._build(params), self._build(params)
+        (model, plain), (again, _) = self._build(params), self._build(params)
         x, y = self.examples.x[:_TRAINED_ON], self.examples.y[:_TRAINED_ON]
         model.run_eagerly = True
         with blaming(f"{self._named} gives a model that cannot be trained"), _uncompiled():
             check_fresh(model, again)
+            if plain and self.data.classes is not None:
+                self._look_at_probabilities(model(x))
             model.optimizer.build(model.trainable_variables)
             model.train_on_batch(x, y)
             names = tuple(model.test_on_batch(x, y, return_dict=True))
