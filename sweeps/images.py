@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sweeps.batches import check_batches
 from sweeps.config import SweepConfig
-from sweeps.datasets import DataFacts, DataNotFound, Dataset, TestSet, load_dataset, load_own_dataset
+from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset, load_own_dataset
 from sweeps.errors import RunError
 from sweeps.history import History
 
@@ -24,13 +25,23 @@ def load_or_fall_back(
         CapsweepError: If the data cannot be had.
     """
     try:
-        return (*_load(config), ())
+        config, data, facts = _load(config)
     except DataNotFound:
         if not may_fall_back:
             raise
+    else:
+        return config, data, facts, tuple(_remarks(facts))
     note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
     config = replace_dataset(config, FALLBACK)
     return (*_load(config), (note,))
+
+
+def _remarks(facts: DataFacts) -> Iterator[str]:
+    if facts.repeats:
+        yield (
+            f"warning: dataset.load: {facts.repeats:,} of the {facts.test:,} test examples are also among those to "
+            "train and validate on, so they measure no generalisation"
+        )
 
 
 def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
@@ -65,15 +76,6 @@ def load_data(config: SweepConfig) -> tuple[Dataset, DataFacts]:
         return load_own_dataset(asked.load, asked.args, name=asked.name, split_seed=asked.split_seed, **sizes)
     file = Path(asked.file) if asked.file else None
     return load_dataset(asked.name, split_seed=asked.split_seed, file=file, **sizes)
-
-
-def open_test_set(config: SweepConfig, *, digest: str) -> TestSet:
-    """The test set of a sweep's data: for a phase that has said in the log that it opens it.
-
-    Raises:
-        CapsweepError: If the data cannot be had, is not what it was, or has no test set.
-    """
-    raise NotImplementedError
 
 
 def check_same_data(history: History, facts: DataFacts) -> None:

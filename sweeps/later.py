@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from sweeps.artifacts import Artifacts, usable_checkpoints
 from sweeps.config import SweepConfig
+from sweeps.datasets import open_test_set
 from sweeps.history import History, read_run
-from sweeps.images import open_test_set
 from sweeps.loop import run_phase
 from sweeps.phases import champions_of, plan_due, source_of
 from sweeps.records import LATER, Audited, PlanFrozen
@@ -71,4 +71,4 @@ def _open_test_set(config: SweepConfig, history: History, workers: Workers, log:
     data = history.header.data
     detail = f"{data.get('test'):,} examples of {data.get('name')}, for the confirm phase"
     log.append(Audited(action="test set opened", detail=detail))
-    workers.open_test(open_test_set(config, digest=str(data["digest"])))
+    workers.open_test(open_test_set(config.dataset, digest=str(data["digest"])))

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from sweeps.datasets.dataset import DataFacts, Dataset, RawData
+from sweeps.config import DatasetConfig
+from sweeps.datasets.dataset import DataFacts, Dataset, RawData, TestSet
 from sweeps.datasets.digits import load_digits
 from sweeps.datasets.mnist import load_mnist
 from sweeps.datasets.own import load_own
 from sweeps.datasets.splits import describe, split
 from sweeps.errors import DataError
 
-LOADERS: dict[str, Callable[[Path | None], RawData]] = {"mnist": load_mnist, "digits": load_digits}
+
+class Loader(Protocol):
+    """Finds a data set."""
+
+    def __call__(self, file: Path | None, *, open_test: bool = False) -> RawData:
+        """Load it from its file, if it has one, with its test set only if asked."""
+
+
+LOADERS: dict[str, Loader] = {"mnist": load_mnist, "digits": load_digits}
 """Another data set is one line more: its name, and a function of the file given that loads it."""
 
 
@@ -68,6 +77,28 @@ def load_own_dataset(
     return _make_ready(load_own(load, args), name=name, train=train, validation=validation, split_seed=split_seed)
 
 
+def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
+    """The test set of a data set, for whoever has said in the log that it opens it.
+
+    Args:
+        config: Which data.
+        digest: What the sweep began with.
+
+    Raises:
+        ConfigError: a user's function cannot be imported.
+        DataError: the data cannot be had, are not what they were, or have no test set.
+    """
+    if config.load is not None:
+        raw = load_own(config.load, config.args, open_test=True)
+    else:
+        raw = LOADERS[config.name](Path(config.file) if config.file else None, open_test=True)
+    if raw.digest != digest:
+        raise DataError(f"the data have digest {raw.digest[:12]} now, the sweep began with {digest[:12]}")
+    if raw.held_out is None:
+        raise DataError(f"{config.name} has no test set")
+    return raw.held_out
+
+
 def _make_ready(
     raw: RawData, *, name: str, train: int | None, validation: int | None, split_seed: int
 ) -> tuple[Dataset, DataFacts]:
@@ -84,5 +115,6 @@ def _make_ready(
         split=describe(raw, data, split_seed=split_seed),
         classes=raw.classes,
         shape=tuple(raw.x.shape[1:]),
+        repeats=raw.repeats,
     )
     return data, facts

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.datasets.dataset import SIDE, Bytes, RawData
+from sweeps.datasets.dataset import SIDE, Bytes, RawData, TestSet
 from sweeps.datasets.digest import digest_arrays
 from sweeps.datasets.splits import stratified_parts
 from sweeps.errors import DataError
@@ -17,10 +17,14 @@ TEST_SEED = 0
 DARKEST = 16
 
 
-def load_digits(file: Path | None) -> RawData:
+def load_digits(file: Path | None, *, open_test: bool = False) -> RawData:
     """Load the digits, enlarged from (8, 8) to (28, 28), less 297 for a test.
 
     Which images are the test's is fixed for good and does not depend on the seed of the split.
+
+    Args:
+        file: None.
+        open_test: Whether the test images are wanted too.
 
     Raises:
         DataError: a `file` is given; these digits come with scikit-learn.
@@ -33,7 +37,8 @@ def load_digits(file: Path | None) -> RawData:
     images, labels = _enlarge(bunch.images), bunch.target.astype(np.uint8)
     rest, test = stratified_parts(labels, TEST, seed=TEST_SEED)
     digest = digest_arrays(images[rest], labels[rest], images[test], labels[test])
-    return RawData(images[rest], labels[rest], len(test), digest, "scikit-learn")
+    held_out = TestSet(images[test], labels[test]) if open_test else None
+    return RawData(images[rest], labels[rest], len(test), digest, "scikit-learn", held_out=held_out)
 
 
 def _enlarge(images: NDArray[np.float64]) -> Bytes:

@@ -13,7 +13,7 @@ from typing import IO
 
 import numpy as np
 
-from sweeps.datasets.dataset import CLASSES, SIDE, Bytes, RawData
+from sweeps.datasets.dataset import CLASSES, SIDE, Bytes, RawData, TestSet
 from sweeps.datasets.digest import ARRAYS, ArrayDigest
 from sweeps.errors import DataError
 
@@ -24,12 +24,12 @@ _DAMAGE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib
 """What the standard library and NumPy raise on a file that is unreadable, cut short, encrypted or garbled."""
 
 
-def read_npz(path: Path, *, source: str) -> RawData:
+def read_npz(path: Path, *, source: str, open_test: bool = False) -> RawData:
     """Read and check a file with the arrays `x_train`, `y_train`, `x_test` and `y_test`.
 
     Images must be `uint8`, (n, 28, 28), with grey values from 0 to 255; labels integers of any width, (n,), 0 to 9,
     each of them present among `y_train`. The digest takes labels as `uint8`. Of the test arrays the header and the
-    range of the labels are checked on the way through the digest; no image is made of them.
+    range of the labels are checked on the way through the digest; no image is made of them but under `open_test`.
 
     Raises:
         DataError: the file cannot be read, lacks an array, or an array breaks a rule; the message has the file, the
@@ -37,7 +37,7 @@ def read_npz(path: Path, *, source: str) -> RawData:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _read(archive, source)
+            return _read(archive, source, open_test)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except _DAMAGE as error:
@@ -51,7 +51,7 @@ class _Header:
     dtype: np.dtype[np.generic]
 
 
-def _read(archive: zipfile.ZipFile, source: str) -> RawData:
+def _read(archive: zipfile.ZipFile, source: str, open_test: bool) -> RawData:
     members = archive.namelist()
     if missing := [name for name in ARRAYS if f"{name}.npy" not in members]:
         found = sorted(name.removesuffix(".npy") for name in members)
@@ -60,6 +60,9 @@ def _read(archive: zipfile.ZipFile, source: str) -> RawData:
         )
     digest = ArrayDigest()
     images, labels = _train_arrays(archive, digest)
+    if open_test:
+        held_out = _test_arrays(archive, digest)
+        return RawData(images, labels, len(held_out.y), digest.hexdigest(), source, held_out=held_out)
     test = _pass_test_arrays(archive, digest)
     return RawData(images, labels, test, digest.hexdigest(), source)
 
@@ -73,6 +76,13 @@ def _train_arrays(archive: zipfile.ZipFile, digest: ArrayDigest) -> tuple[Bytes,
     if absent := sorted(set(range(CLASSES)) - set(labels.tolist())):
         raise DataError(f"y_train must have every label from 0 to {CLASSES - 1}, lacks {absent}")
     return images, labels
+
+
+def _test_arrays(archive: zipfile.ZipFile, digest: ArrayDigest) -> TestSet:
+    images = np.concatenate(list(_blocks(archive, "x_test", digest))).reshape(-1, SIDE, SIDE)
+    labels = np.concatenate(list(_blocks(archive, "y_test", digest)))
+    _check_lengths("test", len(images), len(labels))
+    return TestSet(images, labels)
 
 
 def _pass_test_arrays(archive: zipfile.ZipFile, digest: ArrayDigest) -> int:

@@ -13,6 +13,7 @@ as they do in Keras' layers: only then can a trial be repeated.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -77,6 +78,7 @@ class Blueprint:
         """
         build = import_function(config.model.build, key="model.build")
         values = _runtime_values(build, config.model.build)
+        _check_known(values, build, config)
         return cls(build, config.model.args, values, config.training, "quantities" if classes is None else "labels")
 
     def recipe(self, params: Params) -> Recipe:
@@ -128,6 +130,23 @@ def _runtime_values(build: Callable[..., keras.Model], path: str) -> Mapping[str
             "param another name"
         )
     return values
+
+
+def _check_known(values: Mapping[str, Setter], build: Callable[..., keras.Model], config: SweepConfig) -> None:
+    """Refuse a runtime value that nobody can set: it is misspelt."""
+    try:
+        arguments = inspect.signature(build).parameters
+    except (TypeError, ValueError):  # not all that can be called tells
+        return
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in arguments.values()):
+        return
+    unknown = sorted(set(values) - set(arguments) - set(config.space.parameters))
+    if unknown:
+        names = ", ".join(config.space.parameters)
+        raise ConfigError(
+            f"model.build: {config.model.build}.runtime_values must name params of the space or arguments of the "
+            f"function, got {unknown[0]!r}; the params are {names}, the arguments {', '.join(arguments) or 'none'}"
+        )
 
 
 def check_fresh(model: keras.Model, other: keras.Model) -> None:

@@ -107,7 +107,9 @@ class Trainer:
             metrics=metrics,
             examples=len(test.y),
             seconds=time.perf_counter() - began,
-            **scores,
+            nll=scores.get("nll"),
+            brier=scores.get("brier"),
+            ece=scores.get("ece"),
         )
         return Tested(event, files)
 
