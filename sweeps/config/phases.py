@@ -24,7 +24,7 @@ class ConfirmConfig(Section):
         description="How they are chosen: best by the objective's value, or best_mean over the replicates of a config.",
     )
     baseline: str | int | float | bool | None = Field(
-        None, strict=True, description="The arm that the others are compared with; of two arms the second if not given."
+        None, description="The arm that the others are compared with; of two arms the second if not given."
     )
     margin: Real = Field(0.001, gt=0, description="Differences up to it are too small to matter, in the metric's unit.")
     alpha: Real = Field(0.05, gt=0, lt=0.5, description="The share of false claims that the whole family may make.")

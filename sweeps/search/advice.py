@@ -40,10 +40,10 @@ def _of_schedule(config: SweepConfig) -> Iterator[str]:
         return
     if schedule.name != "steps":
         schedule = Schedule(name="steps")
-    used = len({schedule.step(epoch, epochs) for epoch in range(epochs)})
-    if used < len(schedule.factors):
+    used, factors = len({schedule.step(epoch, epochs) for epoch in range(epochs)}), len(schedule.factors)
+    if used < factors:
         yield (
-            f"training.schedule: trials of {epochs} epochs use {used} of the {len(schedule.factors)} factors of steps; "
+            f"training.schedule: of the {factors} factors of steps, trials of {epochs} epochs use {used}; "
             "name fewer, or set search.epochs higher"
         )
 
