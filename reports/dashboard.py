@@ -152,7 +152,9 @@ def _layout(live: Live, every: float) -> Any:
 
 
 def _panel(view: View) -> Any:
-    graph = dcc.Graph(id=view.key, config=CONFIG, responsive=True, style={"height": view.figure.layout.height})
+    graph = dcc.Graph(
+        id=view.key, config=CONFIG, responsive=True, style={"height": view.figure.layout.height if view.figure else 0}
+    )
     heading = f"{view.title} against the metric" if view.group else view.title
     return html.Section([html.H2(heading), html.Figure([graph, html.Figcaption(id=f"{view.key}-caption")])])
 

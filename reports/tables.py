@@ -6,6 +6,7 @@ Column names with a dot hold what a sweep names itself: `param.NAME`, `metric.NA
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -46,6 +47,17 @@ _TRIAL = {
     "feasible": "boolean",
     "spent": "float64",
     "replicate": "int64",
+    "shared_hash": "str",
+    "pair_id": "str",
+    "side": "str",
+    "test": "float64",
+    "nll": "float64",
+    "brier": "float64",
+    "ece": "float64",
+    "epoch_seconds": "float64",
+    "inference_seconds": "float64",
+    "memory_bytes": "Int64",
+    "concurrency": "Int64",
 } | {f"seed.{field.name}": "int64" for field in fields(Seeds)}
 
 _EPOCH = {
@@ -66,6 +78,8 @@ class Tables:
     Attributes:
         trials: One row a trial of any phase and state. A param that does not apply is missing (NaN or NA), never 0;
             `value` follows the objective and is missing until the trial ended, and where it failed.
+            After the search, trials of one `pair_id` belong together; `test`, `nll`, `brier` and `ece` are those of the
+            test set; `epoch_seconds` is the median epoch without the first of the attempt.
         epochs: One row an epoch report of each trial's last attempt. `cumulative_seconds` starts with the time to get
             the model ready, so that it ends at the trial's `seconds`.
         arms: One row an arm of the search phase, see `rollup.arms_table`.
@@ -111,7 +125,8 @@ def trials_table(run: History) -> pd.DataFrame:
     names = arm_names(run.config)
     places = {worker.worker: (worker.node, worker.device) for worker in run.workers}
     begin = run.header.time
-    rows = [_trial_row(trial, names, places, begin) for _, trial in sorted(run.trials.items())]
+    metric = run.config.objective.metric.removeprefix("val_")
+    rows = [_trial_row(trial, names, places, begin, metric) for _, trial in sorted(run.trials.items())]
     params = {f"param.{name}": _dtype(p.domain) for name, p in run.config.space.parameters.items()}
     return _frame(rows, {**_TRIAL, **params})
 
@@ -125,9 +140,13 @@ def epochs_table(run: History) -> pd.DataFrame:
 
 
 def _trial_row(
-    trial: Trial, names: Mapping[ParamValue | None, str], places: Mapping[str, tuple[str, str]], begin: float
+    trial: Trial,
+    names: Mapping[ParamValue | None, str],
+    places: Mapping[str, tuple[str, str]],
+    begin: float,
+    test_metric: str,
 ) -> dict[str, object]:
-    spec, ended = trial.spec, trial.ended
+    spec, ended, tested = trial.spec, trial.ended, trial.tested
     attempt = trial.attempts[-1] if trial.attempts else None
     node, device = places.get(attempt.worker, (None, None)) if attempt else (None, None)
     return {
@@ -156,9 +175,26 @@ def _trial_row(
         "feasible": ended.feasible if ended else None,
         "spent": trial.spent,
         "replicate": spec.replicate,
+        "shared_hash": spec.shared_hash,
+        "pair_id": spec.pair_id,
+        "side": spec.side,
+        "test": tested.metrics.get(test_metric) if tested else None,
+        "nll": tested.nll if tested else None,
+        "brier": tested.brier if tested else None,
+        "ece": tested.ece if tested else None,
+        "epoch_seconds": _epoch_seconds(trial),
+        "inference_seconds": trial.model.inference_seconds if trial.model else None,
+        "memory_bytes": max((epoch.memory_bytes for epoch in trial.epochs), default=None),
+        "concurrency": attempt.concurrency if attempt else None,
         **{f"seed.{name}": seed for name, seed in asdict(spec.seeds).items()},
         **{f"param.{name}": value for name, value in spec.params.items()},
     }
+
+
+def _epoch_seconds(trial: Trial) -> float | None:
+    """The median epoch without the first of an attempt, which may trace; None where there is no other."""
+    later = [epoch.seconds for epoch in trial.epochs if not epoch.is_first]
+    return statistics.median(later) if later else None
 
 
 def _epoch_rows(trial: Trial, names: Mapping[ParamValue | None, str]) -> Iterable[dict[str, object]]:

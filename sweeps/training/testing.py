@@ -29,8 +29,8 @@ def test_model(
 
     Returns:
         Keras' metrics; `nll`, `brier` and `ece`, empty where the model gives no class probabilities; and files by
-        their name: `predictions.npz` with `predicted` (the class, uint16), `confidence` (its probability) and `p_true`
-        (the true class's), both float32, all (n,) in the order of the test set.
+        their name: `predictions.npz` with `label` and `predicted` (classes, uint16), `confidence` (the predicted
+        class's probability) and `p_true` (the true one's), both float32, all (n,) in the order of the test set.
     """
     x, y = scaled(test.x), targets(test.y)
     measured = model.evaluate(x, y, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
@@ -61,6 +61,7 @@ def judge_probabilities(
     file = io.BytesIO()
     np.savez_compressed(
         file,
+        label=y.astype(np.uint16),
         predicted=predicted.astype(np.uint16),
         confidence=confidence.astype(np.float32),
         p_true=p_true.astype(np.float32),

@@ -1,4 +1,4 @@
-"""The figures of one run in reading order, each with its heading, its sentence and its numbers.
+"""The figures of one run's search in reading order, each with its heading, its sentence and its numbers.
 
 The page and the dashboard show these same views; `tables` comes first, so that all of them agree.
 """
@@ -6,10 +6,8 @@ The page and the dashboard show these same views; `tables` comes first, so that 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from reports import captions, figures
 from reports.grids import SECONDS
@@ -17,29 +15,9 @@ from reports.parallel import parallel_coordinates
 from reports.rollup import ranked
 from reports.tables import Tables, arm_names
 from reports.theme import Look, styles
+from reports.view import View
 from search_spaces import Domain
 from sweeps.config import SweepConfig
-
-
-@dataclass(frozen=True)
-class View:
-    """One figure with its words.
-
-    Attributes:
-        key: A constant of ours, fit for an element's id; never made from a run's strings.
-        title: Heading.
-        caption: One or two sentences with the conclusion.
-        figure: What is drawn.
-        data: The numbers behind it, under readable column names.
-        group: Heading over several views, empty for a view that stands alone.
-    """
-
-    key: str
-    title: str
-    caption: str
-    figure: go.Figure
-    data: pd.DataFrame
-    group: str = ""
 
 
 def look_of(config: SweepConfig) -> Look:

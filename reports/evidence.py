@@ -1,0 +1,177 @@
+"""All that a report is computed from: frames and facts, from a run's log or from the tables that a report exported."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from reports.tables import Tables, arm_names, tables
+from reports.theme import Look, styles
+from search_spaces import ParamValue
+from sweeps.config import SweepConfig
+from sweeps.history import History
+from sweeps.records import Phase
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model made of every example of the test set, (n,) each, in the order of the test set.
+
+    Attributes:
+        label: The true class.
+        predicted: The class that the model gives.
+        confidence: Its probability.
+        p_true: The true class's probability.
+    """
+
+    label: npt.NDArray[np.uint16]
+    predicted: npt.NDArray[np.uint16]
+    confidence: npt.NDArray[np.float32]
+    p_true: npt.NDArray[np.float32]
+
+    @classmethod
+    def read(cls, payload: bytes) -> Predictions:
+        """From a file that a worker wrote."""
+        with np.load(io.BytesIO(payload), allow_pickle=False) as file:
+            return cls(file["label"], file["predicted"], file["confidence"], file["p_true"])
+
+    @property
+    def correct(self) -> npt.NDArray[np.bool_]:
+        """Whether the class is the true one."""
+        return np.asarray(self.predicted == self.label)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A frozen analysis plan.
+
+    Attributes:
+        revision: From 1.
+        digest: The sha256 of `document`.
+        time: Seconds since the sweep's start.
+        document: What was frozen, see `sweeps.phases.plan`.
+    """
+
+    revision: int
+    digest: str
+    time: float
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One run, as far as a report looks at it; nothing else of the run is read.
+
+    Attributes:
+        config: The sweep.
+        facts: Of JSON alone: `sweep` (its id), `name`, `data`, `versions`, `commit`, `dirty`, `notes`, `standing`
+            (`running`, `interrupted` or `ended`), `final`, `workers` (a list of `worker`, `node`, `device`, `backend`,
+            `versions`, `deterministic`), `studies` (see `StudyCreated`), `audits` (`time`, `action`, `detail`).
+        frames: See `reports.tables`.
+        plans: Every revision of the analysis plan, in order; empty before any.
+        predictions: Of confirm trials, by number.
+    """
+
+    config: SweepConfig
+    facts: Mapping[str, Any]
+    frames: Tables
+    plans: tuple[Plan, ...] = ()
+    predictions: Mapping[int, Predictions] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Mapping[str, Any] | None:
+        """The plan that holds."""
+        return self.plans[-1].document if self.plans else None
+
+    @cached_property
+    def look(self) -> Look:
+        """The metric, its direction, and what every arm looks like."""
+        objective = self.config.objective
+        return Look(objective.metric, objective.direction, self.config.compare, styles(list(self.arms.values())))
+
+    @property
+    def arms(self) -> Mapping[ParamValue | None, str]:
+        """Every arm with its name, in the order of the sweep file."""
+        return arm_names(self.config)
+
+    @property
+    def baseline(self) -> str | None:
+        """The name of the arm that others are compared with; None where nothing is compared."""
+        named = self.config.baseline
+        return None if named is None else str(named)
+
+    def trials(self, phase: Phase) -> pd.DataFrame:
+        """The trials of a phase."""
+        return self.frames.trials[self.frames.trials["phase"] == phase]
+
+
+def evidence_of(run: History) -> Evidence:
+    """Read all that a report needs of a run.
+
+    Raises:
+        RunError: If the log is empty.
+    """
+    plans = tuple(Plan(plan.revision, plan.digest, plan.time - run.header.time, dict(plan.plan)) for plan in run.plans)
+    return Evidence(run.config, _facts(run), tables(run), plans, dict(_predictions(run)))
+
+
+def _facts(run: History) -> dict[str, Any]:
+    header = run.header
+    state = "ended" if run.ended else "running" if run.directory.is_driven() else "interrupted"
+    return {
+        "sweep": header.sweep,
+        "name": header.name,
+        "data": dict(header.data),
+        "versions": dict(header.versions),
+        "commit": header.commit,
+        "dirty": header.dirty,
+        "notes": list(header.notes),
+        "standing": state,
+        "final": run.ended is not None,
+        "workers": [
+            {
+                "worker": worker.worker,
+                "node": worker.node,
+                "device": worker.device,
+                "backend": worker.backend,
+                "versions": dict(worker.versions),
+                "deterministic": worker.deterministic,
+            }
+            for worker in run.workers
+        ],
+        "studies": [
+            {
+                "study": study.study,
+                "arm": study.arm,
+                "budget": study.budget,
+                "unit": study.unit,
+                "cohort": study.cohort,
+                "size": study.size,
+                "sampler": study.sampler,
+                "sampler_settings": dict(study.sampler_settings),
+                "pruner": study.pruner,
+                "pruner_settings": dict(study.pruner_settings),
+                "startup_trials": study.startup_trials,
+                "space": dict(study.space),
+                "space_digest": study.space_digest,
+            }
+            for study in run.studies
+        ],
+        "audits": [
+            {"time": audit.time - header.time, "action": audit.action, "detail": audit.detail} for audit in run.audits
+        ],
+    }
+
+
+def _predictions(run: History) -> Iterator[tuple[int, Predictions]]:
+    for number, trial in sorted(run.trials.items()):
+        written = trial.artifacts.get("predictions")
+        if written is not None:
+            yield number, Predictions.read((run.directory.path / written.path).read_bytes())
