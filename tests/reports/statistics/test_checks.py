@@ -53,6 +53,7 @@ PAIRED = {
     "tost": {"margin": 0.1},
     "hedges_gz": {},
     "pairing_gain": {},
+    "crossing": {},
     "kendall_tau": {},
     "geometric_ratio": {},
     "probability_of_improvement": {"paired": True},
