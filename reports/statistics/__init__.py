@@ -5,8 +5,8 @@
 and before the planned pairs are there, and `planning` how many it takes. `location` and `effects` describe samples,
 `improvement` and `profiles` their distributions, `counts` and `calibration` single examples. `tuning` and `budgets`
 draw what a search is worth at a budget, over the exact `bands`; `selection` asks what its choice was worth.
-`variance`, `costs`, `survival` and `ranks` look at where differences come from, what they cost, when they show, and
-across many arms; `crossings` at which setting they change sides.
+`variance` and `crossed`, `costs`, `survival` and `ranks` look at where differences come from, what they cost, when
+they show, and across many arms; `crossings` at which setting they change sides.
 
 Differences are a - b in the unit of the metric; where better matters, a function takes the `direction`. Whatever is
 random takes a generator, and the order of the rows changes no result.
@@ -19,6 +19,7 @@ from reports.statistics.checks import Direction
 from reports.statistics.comparison import PairedComparison, paired_comparison
 from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front
 from reports.statistics.counts import McNemar, mcnemar_exact, wilson
+from reports.statistics.crossed import crossed_bootstrap
 from reports.statistics.crossings import Crossing, crossing
 from reports.statistics.effects import (
     PairingGain,
@@ -93,6 +94,7 @@ __all__ = [
     "check_plan",
     "cliffs_delta",
     "cohen_d",
+    "crossed_bootstrap",
     "crossed_standard_error",
     "crossing",
     "detectable_difference",

@@ -102,6 +102,7 @@ def test_no_function_of_pairs_takes_a_gap_or_a_half(name) -> None:
         lambda bad: statistics.median_over_studies([bad]),
         lambda bad: statistics.variance_components([bad, bad]),
         lambda bad: statistics.crossed_standard_error([bad, bad]),
+        lambda bad: statistics.crossed_bootstrap([bad, bad], rng=np.random.default_rng(0)),
         lambda bad: statistics.functional_anova([bad, bad]),
         lambda bad: statistics.friedman_nemenyi([bad, bad]),
         lambda bad: statistics.pareto_front([bad, bad]),
