@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from sweeps.environment import process_environment, quick_imports
 from sweeps.errors import WorkerError
+from sweeps.functions import in_words
 
 _SECONDS_TO_DIE = 5
 # A line that TensorFlow or XLA logs, below the one that tells of a fatal error; absl's words on where its log goes.
@@ -113,6 +114,9 @@ def run_in_child(
 
 def _prepare(environment: Mapping[str, str], output: str) -> None:
     os.environ.update(environment)
+    # Ctrl-C reaches this process too: the caller hears it, and ends the process. A handler that does nothing, unlike
+    # an ignored signal, is not handed on to programs that a user's code starts.
+    signal.signal(signal.SIGINT, lambda *_: None)
     # What a backend prints while it starts is noise, until the process dies of it.
     handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(handle, 1)
@@ -130,5 +134,7 @@ def _call(function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> An
     target: Callable[..., Any] = getattr(import_module(module), name)
     try:
         return target(*args, **kwargs)
-    except SystemExit as error:
-        raise WorkerError(f"{function}: something it calls has left by sys.exit({error.code!r})") from None
+    except Exception:
+        raise
+    except BaseException as error:  # the caller must not take it for one of its own
+        raise WorkerError(f"{function}: something it calls has raised {in_words(error)}") from None

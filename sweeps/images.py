@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,23 @@ def load_or_fall_back(
         CapsweepError: If the data cannot be had.
     """
     try:
-        return (*_load(config), ())
+        config, data, facts = _load(config)
     except DataNotFound:
         if not may_fall_back:
             raise
+    else:
+        return config, data, facts, tuple(_remarks(facts))
     note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
     config = replace_dataset(config, FALLBACK)
     return (*_load(config), (note,))
+
+
+def _remarks(facts: DataFacts) -> Iterator[str]:
+    if facts.repeats:
+        yield (
+            f"warning: dataset.load: {facts.repeats:,} of the {facts.test:,} test examples are also among those to "
+            "train and validate on, so they measure no generalisation"
+        )
 
 
 def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:

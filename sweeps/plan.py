@@ -39,7 +39,7 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     yield f"workers on this machine: {count} with {config.workers.cpus:g} CPU and {gpus:g} GPU each"
     with child_for(config) as child:
         inspection = inspect(child, config, data, limit=CORNERS_IN_PLAN, measure=True)
-    yield from (f"warning: {warning}" for warning in check_bounds(config, inspection.corners))
+    yield from (f"warning: {warning}" for warning in (*inspection.warnings, *check_bounds(config, inspection.corners)))
     by_size = sorted(inspection.corners, key=lambda corner: corner.size)
     yield _extent(inspection)
     yield f"  smallest: {_words(by_size[0])}"

@@ -79,7 +79,7 @@ def prepare(config: SweepConfig, means: Means, *, may_fall_back: bool = False, i
     if inspection.left_out:
         built = f"built {len(inspection.corners)} networks at corners of the space, which has {inspection.left_out}"
         means.say(f"{built}; `capsweep plan` builds up to {CORNERS_IN_PLAN:,}")
-    for warning in check_bounds(config, inspection.corners):
+    for warning in (*inspection.warnings, *check_bounds(config, inspection.corners)):
         means.say(f"warning: {warning}")
     known, remarks = read_warm_start(config, digest=facts.digest) if is_new else ([], [])
     for remark in remarks:

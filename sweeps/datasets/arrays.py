@@ -6,8 +6,10 @@ import numpy as np
 
 from sweeps.datasets.dataset import Array, RawData
 from sweeps.datasets.digest import ARRAYS, digest_named
+from sweeps.datasets.held_out import check_like, count_repeats
 from sweeps.datasets.splits import VALIDATION_SHARE
 from sweeps.errors import DataError
+from sweeps.functions import in_words, is_interrupt
 
 _EXACT = 2**24
 _RETURNS = "must return (x, y) or ((x, y), (x_test, y_test))"
@@ -27,17 +29,31 @@ def as_raw(result: object, *, source: str) -> RawData:
     if len(x) < VALIDATION_SHARE:
         raise DataError(f"must return at least {VALIDATION_SHARE} examples, one of them to validate on, got {len(x)}")
     classes, gap, targets = _targets(y)
+    rows = _as_float32("x", x)
+    test, repeats = _look_at_test(arrays, rows)
     return RawData(
-        x=_as_float32("x", x),
+        x=rows,
         y=targets,
-        test=len(arrays[2]) if arrays[2:] else 0,
+        test=test,
         digest=digest_named(zip(ARRAYS, arrays, strict=False)),
         source=source,
         classes=classes,
         gap=gap,
         things="examples",
         may_be_random=True,
+        repeats=repeats,
     )
+
+
+def _look_at_test(arrays: list[Array], rows: Array) -> tuple[int, int]:
+    """Check the test pair, if there is one; its length, and how many of its rows can be trained on too."""
+    if not arrays[2:]:
+        return 0, 0
+    x, y, x_test, y_test = arrays
+    check_like((x, y), (x_test, y_test))
+    if y.dtype.kind == "f":
+        _as_float32("y_test", y_test)
+    return len(y_test), count_repeats(rows, _as_float32("x_test", x_test))
 
 
 def _check_pair(x: Array, y: Array, *, part: str) -> None:
@@ -64,16 +80,25 @@ def _pair(value: object) -> list[object] | None:
 
 def _as_array(name: str, value: object) -> Array:
     name = name.removesuffix("_train")
+    if _is_masked(value):
+        raise DataError(f"{name} must hold numbers alone, got a masked array; fill what is masked, or leave it out")
     try:
         array = np.asarray(value)
-    except Exception as error:  # a user's object may refuse in any way
-        words = " ".join(str(error).split())
-        raise DataError(f"{name} must be an array, got {type(value).__name__}: {words}") from None
+    except BaseException as error:  # a user's object may refuse in any way
+        if is_interrupt(error):
+            raise
+        raise DataError(f"{name} must be an array, got {type(value).__name__}: {in_words(error)}") from None
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} must hold numbers, got {type(value).__name__} of {array.dtype}")
     if array.ndim == 0:
         raise DataError(f"{name} must be an array, got the number {array}")
     return array
+
+
+def _is_masked(value: object) -> bool:
+    """Whether NumPy would take for numbers what somebody has marked as none."""
+    some = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(each, np.ma.MaskedArray) for each in some)
 
 
 def _targets(y: Array) -> tuple[int | None, str, Array]:
@@ -88,6 +113,8 @@ def _targets(y: Array) -> tuple[int | None, str, Array]:
     known = np.unique(labels)
     if known[0] < _LABELS.min or known[-1] > _LABELS.max:
         raise DataError(f"y must hold labels that int32 holds, got {known[0]} to {known[-1]}; return floats")
+    if len(known) == 1:
+        raise DataError(f"y must hold two different labels at least, got {known[0]} alone; floats are quantities")
     return len(known), _gap(known.astype(np.int64)), labels.astype(np.int32)
 
 

@@ -38,7 +38,10 @@ def load_dataset(
         DataError: unknown name, a file that breaks a rule, or sizes that the data set cannot serve.
     """
     if name not in LOADERS:
-        raise DataError(f"data set must be one of {', '.join(LOADERS)}, got {name!r}")
+        known = ", ".join(LOADERS)
+        raise DataError(
+            f"dataset.name: must be one of {known}, got {name!r}; dataset.load names a function of your own"
+        )
     return _make_ready(LOADERS[name](file), name=name, train=train, validation=validation, split_seed=split_seed)
 
 
@@ -84,5 +87,6 @@ def _make_ready(
         split=describe(raw, data, split_seed=split_seed),
         classes=raw.classes,
         shape=tuple(raw.x.shape[1:]),
+        repeats=raw.repeats,
     )
     return data, facts

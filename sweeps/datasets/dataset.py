@@ -74,6 +74,7 @@ class DataFacts:
         split: how the split was made, in a sentence.
         classes: number of different labels; None for quantities.
         shape: of one example: height and width of an image of a built-in data set, in pixels.
+        repeats: number of test examples of a user's own that are among the others too.
     """
 
     name: str
@@ -86,6 +87,7 @@ class DataFacts:
     split: str
     classes: int | None
     shape: tuple[int, ...]
+    repeats: int = 0
 
     def __str__(self) -> str:
         return f"{self.name}, {self.train:,} examples to train and {self.validation:,} to validate ({self.source})"
@@ -105,6 +107,7 @@ class RawData:
         gap: as in `Dataset`.
         things: what reports call the examples.
         may_be_random: whether the split may be random where it cannot be stratified by label.
+        repeats: as in `DataFacts`.
     """
 
     x: Array
@@ -116,3 +119,4 @@ class RawData:
     gap: str = ""
     things: str = "images"
     may_be_random: bool = False
+    repeats: int = 0

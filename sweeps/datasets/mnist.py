@@ -28,9 +28,9 @@ def load_mnist(file: Path | None) -> RawData:
         DataError: the file named, or the one in the cache, is missing, unreadable or breaks a rule.
     """
     if file is not None:
-        return _read_named(file, "file given")
+        return _read_named(file, "file given", blame="dataset.file")
     if named := os.environ.get(VARIABLE):
-        return _read_named(Path(named), f"${VARIABLE}")
+        return _read_named(Path(named), f"${VARIABLE}", blame=f"${VARIABLE}")
     return _read_cached(keras_cache())
 
 
@@ -40,12 +40,12 @@ def keras_cache() -> Path:
     return (Path(home) if home else Path.home() / ".keras") / "datasets" / "mnist.npz"
 
 
-def _read_named(file: Path, origin: str) -> RawData:
+def _read_named(file: Path, origin: str, *, blame: str) -> RawData:
     path = file.expanduser()
     try:
         return read_npz(path, source=f"{origin}: {path}")
     except DataError as error:
-        raise DataError(f"{origin}: {error}") from error
+        raise DataError(f"{blame}: {error}") from error
 
 
 def _read_cached(cache: Path) -> RawData:
@@ -64,7 +64,8 @@ def _download(cache: Path) -> None:
         download.download(cache)
     except download.DownloadError as error:
         raise DataNotFound(
-            f"MNIST was not found: no file was given, ${VARIABLE} is not set, Keras' cache has no {cache}, and the "
-            f"download from {download.URL} failed ({error}). Fix: name a copy with --dataset FILE.npz, or with "
-            f"{VARIABLE}=FILE.npz, or use --dataset digits, which comes with scikit-learn"
+            f"dataset.name: mnist was not found: dataset.file and ${VARIABLE} are not set, Keras' cache has no "
+            f"{cache}, and the download from {download.URL} failed ({error}). Fix: name a copy by dataset.file "
+            f"(--dataset FILE.npz) or {VARIABLE}=FILE.npz, or set dataset.name to digits (--dataset digits), which "
+            "come with scikit-learn"
         ) from error

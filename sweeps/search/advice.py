@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from search_spaces import SearchSpace
 from sweeps.batches import steps_per_epoch
-from sweeps.config import SweepConfig
+from sweeps.config import Schedule, SweepConfig
 from sweeps.search import pruners, samplers
 from sweeps.search.pruners import Pruner
 from sweeps.search.samplers import Sampler
@@ -26,10 +26,26 @@ def advise(config: SweepConfig) -> Iterator[str]:
     yield from _of_spaces(config, sampler)
     yield from _of_warm_start(config, sampler)
     yield from _of_pruner(config, pruner)
+    yield from _of_schedule(config)
     parameter = config.space.parameters.get("early_stopping")
     patience = max(map(int, parameter.domain.corners())) if parameter else config.training.early_stopping
     if patience >= config.search.epochs:
         yield f"training.early_stopping: {patience} epochs without a better one cannot pass in {config.search.epochs}"
+
+
+def _of_schedule(config: SweepConfig) -> Iterator[str]:
+    schedule, epochs = config.training.schedule, config.search.epochs
+    searched = config.space.parameters.get("schedule")
+    if "steps" not in (searched.domain.corners() if searched else (schedule.name,)):
+        return
+    if schedule.name != "steps":
+        schedule = Schedule(name="steps")
+    used = len({schedule.step(epoch, epochs) for epoch in range(epochs)})
+    if used < len(schedule.factors):
+        yield (
+            f"training.schedule: of the {len(schedule.factors)} factors of steps, trials of {epochs} epochs use {used}"
+            "; name fewer, or set search.epochs higher"
+        )
 
 
 def _of_sampler(config: SweepConfig, sampler: Sampler) -> Iterator[str]:

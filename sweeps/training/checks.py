@@ -8,14 +8,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
 from search_spaces import Params, ParamValue
 from sweeps.config import COSTS, ObjectiveConfig, SweepConfig, TrainingConfig
 from sweeps.errors import ConfigError
-from sweeps.functions import in_words
+from sweeps.functions import in_words, is_interrupt
 from sweeps.training.epochs import Examples
 from sweeps.training.inspection import Corner
 from sweeps.training.models import Blueprint
+
+_ROUNDING = 0.02
+"""By so much may probabilities in half precision miss a sum of 1."""
 
 
 @contextlib.contextmanager
@@ -25,7 +29,9 @@ def blaming(what: str) -> Iterator[None]:
         yield
     except ConfigError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise ConfigError(f"{what}: {in_words(error)}") from error
 
 
@@ -35,6 +41,12 @@ def check_outputs(outputs: Any, params: Params, examples: Examples, classes: int
     Raises:
         ConfigError: If it gives another shape.
     """
+    several = len(keras.tree.flatten(outputs))
+    if several > 1:
+        raise ConfigError(
+            f"model.build: must give one output, since models with several are not supported, got {several} for "
+            f"{dict(params)}; join them inside the model"
+        )
     found = getattr(outputs, "shape", None)
     wanted: list[tuple[int, ...]] = [(classes,)] if classes is not None else [tuple(examples.y.shape[1:])]
     if wanted == [()]:  # a number for each example: with an axis of one or without
@@ -46,6 +58,16 @@ def check_outputs(outputs: Any, params: Params, examples: Examples, classes: int
             f"model.build: must give {rule}, got {shape} for {dict(params)}; a model with other outputs comes "
             "compiled, with a loss of its own"
         )
+
+
+def improbable(outputs: Any) -> str | None:
+    """Why rows of outputs are no probabilities, in words; None if they are."""
+    rows = np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32")))
+    if not rows.min() >= 0:
+        return f"{rows.min():.3g} is one of them"
+    sums = rows.sum(axis=1)
+    worst = sums[np.abs(sums - 1).argmax()]
+    return None if abs(worst - 1) <= _ROUNDING else f"those of an example add up to {worst:.3g}"
 
 
 def check_compiled(model: keras.Model, params: Params, config: SweepConfig) -> None:

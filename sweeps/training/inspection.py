@@ -40,6 +40,7 @@ class Inspection:
         networks: How many different networks the corners have; None where there are more corners than are counted.
         example_seconds: Of training the smallest and the largest network on one example of a batch, on one thread of
             this CPU; empty if not measured.
+        warnings: What the models can do and will hardly be meant to, one sentence each.
     """
 
     metrics: tuple[str, ...]
@@ -48,6 +49,7 @@ class Inspection:
     backend: str | None = None
     networks: int | None = 0
     example_seconds: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> str | None:

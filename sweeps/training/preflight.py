@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,6 +22,7 @@ from sweeps.config import SweepConfig, TrainingConfig
 from sweeps.config.training import COMPILED_IN
 from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
+from sweeps.functions import check_not_hidden
 from sweeps.messages import explain
 from sweeps.training.checks import (
     blaming,
@@ -28,6 +30,7 @@ from sweeps.training.checks import (
     check_measures,
     check_outputs,
     check_setters,
+    improbable,
     set_value,
 )
 from sweeps.training.corners import choose_corners
@@ -55,6 +58,7 @@ def inspect_space(config: SweepConfig, data: Dataset, *, limit: int, measure: bo
         ConfigError: If a corner cannot be built or takes examples of another shape, or if no model can be trained and
             judged as the sweep asks.
     """
+    check_not_hidden(config.model.build, key="model.build")
     blueprint = Blueprint.of(config, classes=data.classes)
     runtime = frozenset(blueprint.runtime_values)
     light = runtime | (set(TrainingConfig.model_fields) - set(COMPILED_IN))
@@ -69,7 +73,8 @@ def inspect_space(config: SweepConfig, data: Dataset, *, limit: int, measure: bo
     extent = (by_size if len(by_size) == 1 else [by_size[0], by_size[-1]]) if measure else []
     seconds = tuple(look.time_step(corner.params) for corner in extent)
     common = tuple(name for name in reported[0] if all(name in metrics for metrics in reported))
-    return Inspection(common, runtime, corners, keras.backend.backend(), choice.networks, seconds)
+    backend, warnings = keras.backend.backend(), tuple(dict.fromkeys(look.warnings))
+    return Inspection(common, runtime, corners, backend, choice.networks, seconds, warnings)
 
 
 def _network(params: Params, *, light: frozenset[str]) -> str:
@@ -85,15 +90,22 @@ class _Look:
     blueprint: Blueprint
     examples: Examples
     kinds: dict[int, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def _named(self) -> str:
+        return f"model.build: {self.config.model.build}"
 
     def build_corner(self, params: Params) -> Corner:
         model, plain = self._build(params)
-        with blaming(f"model.build: takes no examples of shape {self.examples.shape} for {dict(params)}"):
+        with blaming(f"{self._named} takes no examples of shape {self.examples.shape} for {dict(params)}"):
             outputs = model(keras.Input(self.examples.shape))
         if plain:
             self._check_labels()
             check_outputs(outputs, params, self.examples, self.data.classes)
-        with blaming(f"model.build: fails for {dict(params)}"):
+        if not model.trainable_variables and not self.warnings:
+            self.warnings.append(f"{self._named} gives a model without trainable weights for {dict(params)}")
+        with blaming(f"{self._named} fails for {dict(params)}"):
             check_setters(self.blueprint, model, params, self.config)
             corner = Corner(dict(params), model.count_params(), count_macs(model))
         arm = params.get(self.config.compare) if self.config.compare else None
@@ -109,13 +121,13 @@ class _Look:
             recipe = self.blueprint.recipe(params)
         except ValidationError as error:
             raise ConfigError(explain(error, TrainingConfig, source="space")) from None
-        with blaming(f"model.build: fails for {dict(params)}"):
+        with blaming(f"{self._named} fails for {dict(params)}"):
             model, plain = self.blueprint.build_model(recipe, self.examples.shape)
         if not plain:
             check_compiled(model, params, self.config)
         for name, value in recipe.runtime.items():
             set_value(self.blueprint, model, name, value, self.config)
-        with blaming(f"model.build: fails for {dict(params)}"):
+        with blaming(f"{self._named} fails for {dict(params)}"):
             self.blueprint.set_runtime(model, recipe, learning_rate=plain or "learning_rate" in params)
         return model, plain
 
@@ -126,13 +138,25 @@ class _Look:
                 "model that comes compiled may take them as they are"
             )
 
+    def _look_at_probabilities(self, outputs: Any) -> None:
+        why = improbable(outputs)
+        if why:
+            self.warnings.append(
+                f"{self._named} gives outputs that are no probabilities: {why}; cross-entropy takes them for such, so "
+                "end the model with a softmax, or return it compiled with a loss for others"
+            )
+
     def train(self, corner: Corner) -> tuple[str, ...]:
         """Train a step, validate and, if the sweep asks what that takes, predict; the names of the metrics."""
-        (model, _), (again, _) = self._build(corner.params), self._build(corner.params)
+        (model, plain), (again, _) = self._build(corner.params), self._build(corner.params)
         x, y = self.examples.x[:_TRAINED_ON], self.examples.y[:_TRAINED_ON]
         model.run_eagerly = True
-        with blaming(f"model.build: its model cannot be trained for {corner.params}"), _uncompiled():
+        outputs = len(getattr(model, "outputs", None) or ())
+        why = f" (it has {outputs} outputs, and models with several are not supported)" if outputs > 1 else ""
+        with blaming(f"{self._named} gives a model that cannot be trained for {corner.params}{why}"), _uncompiled():
             check_fresh(model, again)
+            if plain and self.data.classes is not None:
+                self._look_at_probabilities(model(x))
             model.optimizer.build(model.trainable_variables)
             before = model.test_on_batch(x, y, return_dict=True)
             if not math.isfinite(before.get("loss", 0.0)):
@@ -149,7 +173,7 @@ class _Look:
         places = np.arange(batch) % len(self.examples.x)
         x, y = (keras.ops.convert_to_numpy(part)[places] for part in (self.examples.x, self.examples.y))
         seconds = []
-        with blaming(f"model.build: its model cannot be trained for {dict(params)}"):
+        with blaming(f"{self._named} gives a model that cannot be trained for {dict(params)}"):
             for _ in range(5):  # the first traces, the second is still cold
                 began = time.perf_counter()
                 model.train_on_batch(x, y)

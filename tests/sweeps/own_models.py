@@ -24,6 +24,23 @@ def classifier(*, width: int = 8) -> keras.Model:
     return dense(width, 3, activation="softmax")
 
 
+def logits(*, width: int = 8) -> keras.Model:
+    """Plain, three classes, no softmax."""
+    return dense(width, 3)
+
+
+def sigmoids(*, width: int = 8) -> keras.Model:
+    """Plain, three classes, each by itself."""
+    return dense(width, 3, activation="sigmoid")
+
+
+def frozen(*, width: int = 8, trainable: bool = False) -> keras.Model:
+    """Plain, three classes, learns nothing."""
+    model = classifier(width=width)
+    model.trainable = trainable
+    return model
+
+
 def regressor(*, width: int = 8) -> keras.Model:
     """Plain, one number."""
     return dense(width, 1)
@@ -238,6 +255,7 @@ with_attribute = _variant({"factor": set_attribute})
 with_small = _variant({"factor": set_small})
 with_list = _variant(["factor"])
 with_text = _variant({"factor": "set_factor"})
+with_typo = _variant({"factro": set_factor})
 with_rate = _variant({"learning_rate": set_factor})
 
 

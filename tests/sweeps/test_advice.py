@@ -17,6 +17,7 @@ HANGING = {
     "own": {"float": [0, 1], "when": {"pooling": "b"}},
 }
 FINE: dict[str, Any] = {"search__trials": 60, "search__epochs": 40, "search__sampler": "tpe", "search__pruner": "none"}
+SHORT = {"search__epochs": 2}
 
 WARNED: dict[str, tuple[dict[str, Any], str]] = {
     "random to the end": (
@@ -84,6 +85,14 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
         {"space": {"pooling": ["a", "b"], "x": {"float": [0, 1]}, "early_stopping": [3, 60]}},
         "60 epochs without a better one cannot pass in 40",
     ),
+    "factors": (
+        {"training__schedule": {"name": "steps", "factors": [0.5**n for n in range(41)]}},
+        "training.schedule: of the 41 factors of steps, trials of 40 epochs use 40; name fewer",
+    ),
+    "factors in the space": (
+        {"space": {"pooling": ["a", "b"], "x": {"float": [0, 1]}, "schedule": ["steps", "cosine"]}, **SHORT},
+        "of the 3 factors of steps, trials of 2 epochs use 2",
+    ),
     "early stopping": ({"training__early_stopping": 40}, "40 epochs without a better one cannot pass in 40"),
 }
 
@@ -110,6 +119,8 @@ def test_a_choice_in_vain_is_warned_of(case: str) -> None:
         {"space": FEW, "search__trials": 3, "search__sampler": "random", "search__repeats": "skip"},
         {"search__warm_start": ["runs/one"], "search__trials": 5},
         {"training__early_stopping": 39},
+        {"training__schedule": {"name": "steps", "factors": [0.5**n for n in range(40)]}},
+        {"training__schedule": "cosine", **SHORT},
     ],
 )
 def test_a_choice_that_works_is_not(changes: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from sweeps.datasets import Dataset
 from sweeps.errors import ConfigError
 from sweeps.images import load_or_fall_back
 from sweeps.records import EpochEnded, TrialSpec
-from sweeps.training.inspection import child_for, inspect
+from sweeps.training.inspection import Corner, Inspection, child_for, inspect
 from sweeps.training.preflight import inspect_space
 from sweeps.training.trainer import Trainer
 
@@ -132,12 +133,55 @@ def test_own_data_reaches_the_model_as_it_is(own: MakeConfig, data: Dataset) -> 
             dataclasses.replace(labels(), gap="must be 0 to 4, lacks 3"),
             "dataset.load: labels must be 0 to 4, lacks 3; number them anew, or return y as floats for a quantity",
         ),
-        ("graph_breaks", labels(), "model.build: its model cannot be trained for .*planted: not as a graph"),
+        ("graph_breaks", labels(), "graph_breaks gives a model that cannot be trained for .*planted: not as a graph"),
     ],
 )
 def test_what_a_plain_model_cannot_learn_is_refused(own: MakeConfig, build: str, data: Dataset, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         inspect_space(own(build, objective=LOSS), data, limit=64, measure=True)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (
+            "logits",
+            r"gives outputs that are no probabilities: -[0-9.]+ is one of them; .* end the model with a softmax",
+        ),
+        ("sigmoids", r"gives outputs that are no probabilities: those of an example add up to [0-9.]+; cross-entropy"),
+        ("frozen", "gives a model without trainable weights for {'width': 4}"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*does not have any trainable weights")
+def test_a_model_that_will_learn_little_is_warned_of(own: MakeConfig, build: str, message: str) -> None:
+    found = inspect_space(own(build), labels(), limit=64).warnings
+    assert len(found) == 1
+    assert re.match(f"model.build: tests.sweeps.own_models:{build} {message}", found[0])
+
+
+@pytest.mark.parametrize("build", ["classifier", "binary", "regressor", "two_numbers", "own_steps"])
+def test_other_models_are_not(own: MakeConfig, build: str) -> None:
+    config = own(build, objective={"metric": METRICS.get(build, "val_loss"), "direction": "minimize"})
+    assert inspect_space(config, DATA[build](), limit=64).warnings == ()
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_probabilities_in_half_precision_are_some(own: MakeConfig, policy: str) -> None:
+    assert inspect_space(own("classifier", training={"dtype_policy": policy}), labels(), limit=64).warnings == ()
+
+
+def test_a_plan_and_a_launch_tell_what_was_found(own: MakeConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweeps import plan, preparation
+
+    corners = (Corner({"width": 4}, 9, 9),)
+    found = Inspection((), frozenset(), corners, example_seconds=(1.0,), warnings=("model.build: planted",))
+    said: list[str] = []
+    for module in (plan, preparation):
+        monkeypatch.setattr(module, "inspect", lambda *args, **kwargs: found)
+    config = own("classifier", dataset={"name": "digits"})
+    assert "warning: model.build: planted" in list(plan.describe(config))
+    preparation.prepare(config, preparation.Means(True, None, said.append, lambda event: None))
+    assert "warning: model.build: planted" in said
 
 
 RATE = {"learning_rate": {"float": [0.01, 0.1]}}
@@ -188,6 +232,11 @@ FACTOR = {"factor": {"float": [0.5, 8.0]}}
         ("with_text", r"runtime_values must map names of params to functions of \(model, value\), got \{'factor'"),
         ("with_rate", "runtime_values must not name learning_rate, which is a setting of training"),
         (
+            "with_typo",
+            "runtime_values must name params of the space or arguments of the function, got 'factro'; the params are "
+            "factor, the arguments width, factor, kind",
+        ),
+        (
             "with_attribute",
             r"runtime_values: factor set from 0.5 to 8.0 changes no variable of the model for {.*}: .* must "
             "assign a variable, not a Python attribute; .*",
@@ -231,7 +280,7 @@ KINDS = {"kind": ["sound", "odd"], "width": [4, 8]}
         (
             "kind",
             "breaks",
-            "model.build: its model cannot be trained for {'kind': 'odd', 'width': 4}: ValueError: planted",
+            "gives a model that cannot be trained for {'kind': 'odd', 'width': 4}: ValueError: planted",
         ),
         ("kind", "silent", "objective.metric: no model reports 'val_accuracy'; they report loss, val_loss"),
         (None, "silent", "objective.metric: no model reports 'val_accuracy'; they report loss, val_loss"),

@@ -21,6 +21,12 @@ def surroundings(*names, extra):
 def refuse():
     raise ConfigError("model.build: not this one")
 
+def interrupt_oneself(how):
+    if how == "signal":
+        os.kill(os.getpid(), 2)
+        return "not heard"
+    raise {"raise": KeyboardInterrupt, "exit": SystemExit, "generator": GeneratorExit}[how]("planted")
+
 def die(code):
     print("first line", flush=True)
     os.write(2, b"the last words\\xff\\n")
@@ -63,6 +69,18 @@ def test_what_the_function_raises_is_raised_here(functions: str) -> None:
         run_in_child(f"{functions}:refuse")
     with pytest.raises(ModuleNotFoundError):
         run_in_child("no_such_module:f")
+
+
+@pytest.mark.parametrize(
+    ("how", "error"), [("raise", "KeyboardInterrupt"), ("exit", "SystemExit"), ("generator", "GeneratorExit")]
+)
+def test_what_would_end_the_caller_is_an_error_that_names_the_function(functions: str, how: str, error: str) -> None:
+    with pytest.raises(WorkerError, match=f"{functions}:interrupt_oneself: .* has raised {error}: planted"):
+        run_in_child(f"{functions}:interrupt_oneself", how)
+
+
+def test_an_interrupt_is_left_to_the_caller(functions: str) -> None:
+    assert run_in_child(f"{functions}:interrupt_oneself", "signal") == "not heard"
 
 
 def test_a_child_that_dies_leaves_its_last_words(functions: str) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -85,14 +88,14 @@ SWEEP_FILES = {
         "warmup_steps: must be at least 0",
     ),
     "later phase": (GOOD + "confirm: {seeds: 5}\n", "confirm.seeds: is not run by this version"),
-    "unknown data set": (edited("name: digits", "name: cifar"), "must be one of mnist, digits"),
+    "unknown data set": (edited("name: digits", "name: cifar"), "dataset.name: must be one of mnist, digits"),
     "too many images": (edited("train: 100", "train: 9999"), "9,999"),
     "too few images": (edited("validation: 50", "validation: 3"), "3"),
     "no such function": (GOOD + "model: {build: 'nowhere:build'}\n", "cannot import 'nowhere:build'"),
     "no function path": (GOOD + "model: {build: 'nowhere'}\n", 'must read "package.module:function"'),
     "unknown argument": (
         GOOD + "model: {args: {depth: 3}}\n".replace("model: {", "model: {"),
-        "model.build: fails for",
+        "model.build: capsule_layer:build_classifier fails for",
     ),
     "setting out of range": (
         edited("learning_rate: {float: [1.0e-4, 1.0e-2], log: true}", "batch_size: {int: [0, 8]}"),
@@ -203,6 +206,8 @@ def test_a_bad_command_is_refused(
         ("width = wdith", "cannot import 'mine:build': NameError: name 'wdith' is not defined"),
         ("import sys; sys.exit(0)", "cannot import 'mine:build': SystemExit"),
         ("1 / 0", "cannot import 'mine:build': ZeroDivisionError"),
+        ("raise KeyboardInterrupt", "model.build: cannot import 'mine:build': KeyboardInterrupt\n"),
+        ("raise GeneratorExit", "model.build: cannot import 'mine:build': GeneratorExit\n"),
     ],
 )
 def test_a_mistake_in_a_users_module_is_one_message(
@@ -212,6 +217,18 @@ def test_a_mistake_in_a_users_module_is_one_message(
     (folder / "good.yaml").write_text(GOOD + "model: {build: 'mine:build'}\n")
     assert message in refused(capsys, monkeypatch, "launch", "good.yaml")
     assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize("key", ["model.build", "dataset.load"])
+def test_a_users_module_that_another_hides_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    (folder / "reports.py").write_text("def f(**params): pass")
+    (folder / "hidden.yaml").write_text(edited("name: digits, ", ""))
+    changes = ["--set", f"{key}=reports:f", *(["--set", "dataset.name=digits"] if key == "model.build" else [])]
+    complaint = refused(capsys, monkeypatch, "launch", "hidden.yaml", *changes)
+    assert complaint.startswith(f"capsweep: {key}: 'reports:f' must be in a module that no other hides, got {folder}")
+    assert len(complaint.splitlines()) == 1
 
 
 OWN = """\
@@ -231,6 +248,18 @@ def dies():
 def kills(width):
     os.abort()
 
+def interrupts(**params):
+    raise KeyboardInterrupt
+
+def leaves_a_generator(**params):
+    raise GeneratorExit("planted")
+
+def lazy():
+    class Lazy:
+        def __array__(self, *args, **kwargs):
+            raise KeyboardInterrupt("planted")
+    return Lazy(), [0, 1]
+
 def build(width):
     import keras
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
@@ -243,6 +272,11 @@ def build(width):
         ("breaks", "build", [], "dataset.load: mine:breaks fails (mine.py, line 8): KeyError: 'planted'\n"),
         ("dies", "build", [], "dataset.load: mine:dies ended the process that called it: by SIGABRT: "),
         ("load", "kills", [], "model.build: mine:kills ended the process that built its models: by SIGABRT: "),
+        ("interrupts", "build", [], "dataset.load: mine:interrupts fails (mine.py, line 18): KeyboardInterrupt\n"),
+        ("leaves_a_generator", "build", [], "mine:leaves_a_generator fails (mine.py, line 21): GeneratorExit: planted"),
+        ("lazy", "build", [], "dataset.load: mine:lazy: x must be an array, got Lazy: KeyboardInterrupt: planted\n"),
+        ("load", "interrupts", [], "model.build: mine:interrupts fails for {'width': 1}: KeyboardInterrupt\n"),
+        ("load", "leaves_a_generator", [], "mine:leaves_a_generator fails for {'width': 1}: GeneratorExit"),
         ("load", "build", ["--dataset", "digits"], "--dataset: the data of this sweep come from mine:load"),
         ("load", "build", ["--set", "dataset.args={count: 5}"], "must return at least 6 examples"),
         ("load", "build", ["--set", "dataset.train=51"], "dataset.train must be at most 50"),
@@ -267,6 +301,20 @@ def test_a_mistake_in_own_data_is_one_message(
         assert "tensorflow/" not in complaint
         assert len(complaint.splitlines()) == 1
     assert not (folder / "runs").exists()
+
+
+def test_ctrl_c_while_a_users_function_runs_ends_the_command(folder: Path) -> None:
+    slow = "import pathlib, time\n\ndef load():\n    pathlib.Path('begun').touch()\n    time.sleep(60)\n"
+    (folder / "mine.py").write_text(slow)
+    (folder / "own.yaml").write_text("dataset: {load: 'mine:load'}\nspace: {width: [1, 2]}\n")
+    command = [sys.executable, "-c", "from sweeps.cli import main; main()", "launch", "own.yaml"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        give_up = time.monotonic() + 60
+        while not (folder / "begun").exists() and time.monotonic() < give_up:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the child process gets it too
+        complaint = process.communicate(timeout=30)[1]
+    assert (process.returncode, complaint) == (130, "")
 
 
 def test_a_full_disk_is_one_message(

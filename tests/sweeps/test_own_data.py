@@ -33,6 +33,11 @@ def with_a_test_set():
     x, y = flowers()
     return (x[:48], y[:48]), (x[48:], y[48:])
 
+def with_a_test_set_that_leaks():
+    (x, y), (x_test, y_test) = with_a_test_set()
+    x_test[3:5] = x[7]
+    return (x, y), (x_test, y_test)
+
 def prices():
     x, _ = flowers()
     return x, x.sum(axis=1)
@@ -119,6 +124,16 @@ def test_a_test_set_is_counted_and_digested_and_stays_behind() -> None:
     assert facts.digest != load("flowers")[1].digest
 
 
+def test_test_examples_that_can_be_trained_on_are_warned_of(make_config: Callable[..., SweepConfig]) -> None:
+    *_, facts, notes = load_or_fall_back(own(make_config, "with_a_test_set_that_leaks"), may_fall_back=False)
+    assert facts.repeats == 2
+    assert notes == (
+        "warning: dataset.load: 2 of the 12 test examples are also among those to train and validate on, so they "
+        "measure no generalisation",
+    )
+    assert load_or_fall_back(own(make_config, "with_a_test_set"), may_fall_back=False)[3] == ()
+
+
 def test_a_function_may_import_keras_and_sees_no_gpu(capfd: pytest.CaptureFixture[str]) -> None:
     assert load("heavy")[1].train == 50
     assert load("where")[1].train == 50
@@ -132,7 +147,7 @@ def test_a_function_may_import_keras_and_sees_no_gpu(capfd: pytest.CaptureFixtur
         ("THREE", "dataset.load: 'own_data_module:THREE' must be a function, got int"),
         (
             "missing_file",
-            r"dataset.load: own_data_module:missing_file fails \(own_data_module.py, line 29\): FileNotFoundError: .*",
+            r"dataset.load: own_data_module:missing_file fails \(own_data_module.py, line 34\): FileNotFoundError: .*",
         ),
         ("leaves", r"dataset.load: own_data_module:leaves fails .*SystemExit: 3"),
         (
@@ -171,12 +186,41 @@ Y = np.arange(12) % 2
         ((X, np.where(Y > 0, 1e300, 0.0)), r"y must be finite as float32, got 1e\+300 in example 1"),
         ((np.full((12, 1), 2**24 + 1), Y), r"x must hold whole numbers within 2\*\*24 of 0.* got 16777217 to 16777217"),
         ((X, np.eye(12, dtype=int)), r"y must hold one label an example.*got \(12, 12\); return others as floats"),
+        ((np.ma.masked_equal(X, 1), Y), "x must hold numbers alone, got a masked array; fill what is masked, or leave"),
+        ((X, list(np.ma.masked_equal(Y, 1))), "y must hold numbers alone, got a masked array"),
+        (((X, Y), (X, np.ma.masked_equal(Y, 1))), "y_test must hold numbers alone, got a masked array"),
+        ((X, Y * 0 + 3), "y must hold two different labels at least, got 3 alone; floats are quantities"),
         ((X, Y + 2**40), "y must hold labels that int32 holds, got 1099511627776 to"),
     ],
 )
 def test_what_breaks_the_contract_is_refused(result: object, message: str) -> None:
     with pytest.raises(DataError, match=message):
         as_raw(result, source="test")
+
+
+@pytest.mark.parametrize(
+    ("pair", "test", "message"),
+    [
+        ((X, Y), (X[:0], Y[:0]), r"x_test must hold at least one example, got none; return \(x, y\) alone"),
+        ((X, Y), (X[:, :2], Y), r"x_test must have the shape \(n, ...\) of x, got \(12, 2\) beside \(12, 3\)"),
+        ((X, Y), (X, Y[:, None]), r"y_test must have the shape \(n, ...\) of y, got \(12, 1\) beside \(12,\)"),
+        ((X, Y), (X.astype(np.uint8), Y), "x_test must hold the same kind of numbers as x, floats of float64, got who"),
+        ((X, Y), (X, Y / 1), "y_test must hold .* as y, whole numbers of int64, got floats of float64; prepare both"),
+        ((X, Y), (X, Y + 1), "y_test must hold labels that y has, got 2, which y lacks"),
+        ((X, Y), (X + np.nan, Y), "x_test must be finite as float32, got nan in example 0"),
+        ((X, Y / 1), (X, Y * np.nan), "y_test must be finite as float32, got nan in example 0"),
+        ((X.astype(int), Y), (X.astype(int) + 2**25, Y), r"x_test must hold whole numbers within 2\*\*24 of 0"),
+        ((X, Y), (X.astype(str), Y), "x_test must hold numbers, got ndarray of <U32"),
+    ],
+)
+def test_a_test_pair_keeps_to_the_rules_of_the_first(pair: object, test: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        as_raw((pair, test), source="test")
+
+
+def test_a_test_pair_of_another_width_is_taken() -> None:
+    raw = as_raw(((X, Y), (np.ones((4, 3), np.float32), Y[:4].astype(np.uint8))), source="test")
+    assert (raw.test, raw.repeats) == (4, 0)
 
 
 @pytest.mark.parametrize(
@@ -276,5 +320,5 @@ def test_the_option_for_a_file_is_refused(make_config: Callable[..., SweepConfig
 
 
 def test_nothing_stands_in_for_own_data(make_config: Callable[..., SweepConfig]) -> None:
-    assert not may_fall_back("quickstart", own(make_config, name="mnist"), dataset=None)
+    assert not may_fall_back("quickstart", own(make_config), dataset=None)
     assert may_fall_back("quickstart", make_config(dataset={"name": "mnist"}), dataset=None)
