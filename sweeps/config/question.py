@@ -10,6 +10,9 @@ from pydantic import Field, model_validator
 from sweeps.config.fields import FunctionPath, Plain, Text, Whole
 from sweeps.config.section import Section
 
+BUILT_IN = ("mnist", "digits")
+"""Names of data sets that need no function."""
+
 
 class ModelConfig(Section):
     """Who builds the network: `build(**params, **args)` returns a Keras model."""
@@ -44,6 +47,10 @@ class DatasetConfig(Section):
     def _a_function_stands_alone(self) -> Self:
         if self.load is None and self.args:
             raise ValueError("args: are those of load, which is not given")
+        if self.load is not None and self.name in BUILT_IN:
+            raise ValueError(
+                f"name: must not be that of a built-in data set beside load, got {self.name}; leave one of them out"
+            )
         if self.load is not None and self.file is not None:
             raise ValueError("file: is where MNIST lies; a function named by load takes its file as one of args")
         return self

@@ -47,7 +47,10 @@ def load_dataset(
         DataError: unknown name, a file that breaks a rule, or sizes that the data set cannot serve.
     """
     if name not in LOADERS:
-        raise DataError(f"data set must be one of {', '.join(LOADERS)}, got {name!r}")
+        known = ", ".join(LOADERS)
+        raise DataError(
+            f"dataset.name: must be one of {known}, got {name!r}; dataset.load names a function of your own"
+        )
     return _make_ready(LOADERS[name](file), name=name, train=train, validation=validation, split_seed=split_seed)
 
 

@@ -32,7 +32,7 @@ def load_digits(file: Path | None, *, open_test: bool = False) -> RawData:
     from sklearn import datasets
 
     if file is not None:
-        raise DataError(f"the data set digits comes with scikit-learn and takes no file, got {file}")
+        raise DataError(f"dataset.file: digits come with scikit-learn, which takes no file, got {file}; leave it out")
     bunch = datasets.load_digits()
     images, labels = _enlarge(bunch.images), bunch.target.astype(np.uint8)
     rest, test = stratified_parts(labels, TEST, seed=TEST_SEED)

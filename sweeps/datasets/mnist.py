@@ -32,9 +32,9 @@ def load_mnist(file: Path | None, *, open_test: bool = False) -> RawData:
         DataError: the file named, or the one in the cache, is missing, unreadable or breaks a rule.
     """
     if file is not None:
-        return _read_named(file, "file given", open_test)
+        return _read_named(file, "file given", blame="dataset.file", open_test=open_test)
     if named := os.environ.get(VARIABLE):
-        return _read_named(Path(named), f"${VARIABLE}", open_test)
+        return _read_named(Path(named), f"${VARIABLE}", blame=f"${VARIABLE}", open_test=open_test)
     return _read_cached(keras_cache(), open_test)
 
 
@@ -44,12 +44,12 @@ def keras_cache() -> Path:
     return (Path(home) if home else Path.home() / ".keras") / "datasets" / "mnist.npz"
 
 
-def _read_named(file: Path, origin: str, open_test: bool) -> RawData:
+def _read_named(file: Path, origin: str, *, blame: str, open_test: bool) -> RawData:
     path = file.expanduser()
     try:
         return read_npz(path, source=f"{origin}: {path}", open_test=open_test)
     except DataError as error:
-        raise DataError(f"{origin}: {error}") from error
+        raise DataError(f"{blame}: {error}") from error
 
 
 def _read_cached(cache: Path, open_test: bool) -> RawData:
@@ -68,7 +68,8 @@ def _download(cache: Path) -> None:
         download.download(cache)
     except download.DownloadError as error:
         raise DataNotFound(
-            f"MNIST was not found: no file was given, ${VARIABLE} is not set, Keras' cache has no {cache}, and the "
-            f"download from {download.URL} failed ({error}). Fix: name a copy with --dataset FILE.npz, or with "
-            f"{VARIABLE}=FILE.npz, or use --dataset digits, which comes with scikit-learn"
+            f"dataset.name: mnist was not found: dataset.file and ${VARIABLE} are not set, Keras' cache has no "
+            f"{cache}, and the download from {download.URL} failed ({error}). Fix: name a copy by dataset.file "
+            f"(--dataset FILE.npz) or {VARIABLE}=FILE.npz, or set dataset.name to digits (--dataset digits), which "
+            "come with scikit-learn"
         ) from error

@@ -50,7 +50,7 @@ def split(raw: RawData, *, train: int | None, validation: int | None, split_seed
         DataError: a label of a built-in data set occurs only once, so that it cannot be in both parts.
     """
     if not 0 <= split_seed <= MAX_SEED:
-        raise DataError(f"split_seed must lie in 0..{MAX_SEED}, got {split_seed}")
+        raise DataError(f"dataset.split_seed must lie in 0..{MAX_SEED}, got {split_seed}")
     held_out = len(raw.y) // VALIDATION_SHARE
     train = len(raw.y) - held_out if train is None else train
     validation = held_out if validation is None else validation
@@ -91,7 +91,8 @@ def stratified_parts(labels: Array, held_out: int, *, seed: int) -> tuple[Indice
     known, counts = np.unique(labels, return_counts=True)
     if counts.min() < 2:
         raise DataError(
-            f"every label must occur at least twice among the training images, {known[counts.argmin()]} does not"
+            f"dataset.file: every label must occur at least twice among the training images, {known[counts.argmin()]} "
+            "does not"
         )
     rest, part = train_test_split(np.arange(len(labels)), test_size=held_out, stratify=labels, random_state=seed)
     return rest, part

@@ -40,11 +40,11 @@ def _of_schedule(config: SweepConfig) -> Iterator[str]:
         return
     if schedule.name != "steps":
         schedule = Schedule(name="steps")
-    used, factors = len({schedule.step(epoch, epochs) for epoch in range(epochs)}), len(schedule.factors)
-    if used < factors:
+    used = len({schedule.step(epoch, epochs) for epoch in range(epochs)})
+    if used < len(schedule.factors):
         yield (
-            f"training.schedule: of the {factors} factors of steps, trials of {epochs} epochs use {used}; "
-            "name fewer, or set search.epochs higher"
+            f"training.schedule: of the {len(schedule.factors)} factors of steps, trials of {epochs} epochs use {used}"
+            "; name fewer, or set search.epochs higher"
         )
 
 

@@ -41,6 +41,12 @@ def check_outputs(outputs: Any, params: Params, examples: Examples, classes: int
     Raises:
         ConfigError: If it gives another shape.
     """
+    several = len(keras.tree.flatten(outputs))
+    if several > 1:
+        raise ConfigError(
+            f"model.build: must give one output, since models with several are not supported, got {several} for "
+            f"{dict(params)}; join them inside the model"
+        )
     found = getattr(outputs, "shape", None)
     wanted: list[tuple[int, ...]] = [(classes,)] if classes is not None else [tuple(examples.y.shape[1:])]
     if wanted == [()]:  # a number for each example: with an axis of one or without

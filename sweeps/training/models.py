@@ -1,11 +1,11 @@
 """The sweep's own network: which function builds it, and which params it takes.
 
 The contract with the function named by `model.build`: called with the params of a config that are not training
-settings, and with `model.args`, all by keyword, it returns a Keras model. A plain model is compiled here: for labels
-with cross-entropy and accuracy, for quantities with the mean squared and the mean absolute error. One that comes
-compiled is left as it is, and decides by itself what its outputs and its loss are. An attribute `runtime_values` on the
-function, a mapping from a param's name to a function of `(model, value)` that assigns a variable of the model, names
-the params that can be changed on a compiled model: no new graph is traced for them.
+settings, and with `model.args`, all by keyword, it returns a Keras model of one input and one output. A plain model is
+compiled here: for labels with cross-entropy and accuracy, for quantities with the mean squared and the mean absolute
+error. One that comes compiled is left as it is, and decides by itself what its outputs and its loss are. An attribute
+`runtime_values` on the function, a mapping from a param's name to a function of `(model, value)` that assigns a
+variable of the model, names the params that can be changed on a compiled model: no new graph is traced for them.
 
 Each call must build anew, and random draws inside the model must come from a `keras.random.SeedGenerator` of its own,
 as they do in Keras' layers: only then can a trial be repeated.
@@ -101,6 +101,7 @@ class Blueprint:
         model = self.build(**recipe.architecture, **recipe.runtime, **self.args)
         if not isinstance(model, keras.Model):
             raise TypeError(f"must return a keras.Model, got {type(model).__name__}")
+        _check_one_input(model)
         if not model.built or not model.variables:
             model(keras.Input(shape))
         plain = not model.compiled
@@ -146,6 +147,16 @@ def _check_known(values: Mapping[str, Setter], build: Callable[..., keras.Model]
         raise ConfigError(
             f"model.build: {config.model.build}.runtime_values must name params of the space or arguments of the "
             f"function, got {unknown[0]!r}; the params are {names}, the arguments {', '.join(arguments) or 'none'}"
+        )
+
+
+def _check_one_input(model: keras.Model) -> None:
+    inputs = getattr(model, "inputs", None) or ()  # a model that is no graph of layers has none before its first call
+    if len(inputs) > 1:
+        names = ", ".join(each.name for each in inputs)
+        raise ValueError(
+            f"must have one input, since models with several are not supported, got {len(inputs)} ({names}); put the "
+            "parts of an example into one array, and take them apart inside the model"
         )
 
 

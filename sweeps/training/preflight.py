@@ -151,7 +151,9 @@ class _Look:
         (model, plain), (again, _) = self._build(corner.params), self._build(corner.params)
         x, y = self.examples.x[:_TRAINED_ON], self.examples.y[:_TRAINED_ON]
         model.run_eagerly = True
-        with blaming(f"{self._named} gives a model that cannot be trained for {corner.params}"), _uncompiled():
+        outputs = len(getattr(model, "outputs", None) or ())
+        why = f" (it has {outputs} outputs, and models with several are not supported)" if outputs > 1 else ""
+        with blaming(f"{self._named} gives a model that cannot be trained for {corner.params}{why}"), _uncompiled():
             check_fresh(model, again)
             if plain and self.data.classes is not None:
                 self._look_at_probabilities(model(x))

@@ -89,10 +89,6 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
         {"training__schedule": {"name": "steps", "factors": [0.5**n for n in range(41)]}},
         "training.schedule: of the 41 factors of steps, trials of 40 epochs use 40; name fewer",
     ),
-    "factors at epochs beyond the end": (
-        {"training__schedule": {"name": "steps", "factors": [1, 0.5, 0.1], "at": [39, 40]}},
-        "of the 3 factors of steps, trials of 40 epochs use 2",
-    ),
     "factors in the space": (
         {"space": {"pooling": ["a", "b"], "x": {"float": [0, 1]}, "schedule": ["steps", "cosine"]}, **SHORT},
         "of the 3 factors of steps, trials of 2 epochs use 2",

@@ -173,7 +173,8 @@ def test_probabilities_in_half_precision_are_some(own: MakeConfig, policy: str) 
 def test_a_plan_and_a_launch_tell_what_was_found(own: MakeConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     from sweeps import plan, preparation
 
-    found = Inspection((), frozenset(), (Corner({"width": 4}, 9, 9),), warnings=("model.build: planted",))
+    corners = (Corner({"width": 4}, 9, 9),)
+    found = Inspection((), frozenset(), corners, example_seconds=(1.0,), warnings=("model.build: planted",))
     said: list[str] = []
     for module in (plan, preparation):
         monkeypatch.setattr(module, "inspect", lambda *args, **kwargs: found)
@@ -279,7 +280,7 @@ KINDS = {"kind": ["sound", "odd"], "width": [4, 8]}
         (
             "kind",
             "breaks",
-            "model.build: its model cannot be trained for {'kind': 'odd', 'width': 4}: ValueError: planted",
+            "gives a model that cannot be trained for {'kind': 'odd', 'width': 4}: ValueError: planted",
         ),
         ("kind", "silent", "objective.metric: no model reports 'val_accuracy'; they report loss, val_loss"),
         (None, "silent", "objective.metric: no model reports 'val_accuracy'; they report loss, val_loss"),

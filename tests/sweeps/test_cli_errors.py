@@ -88,7 +88,7 @@ SWEEP_FILES = {
         "warmup_steps: must be at least 0",
     ),
     "later phase": (GOOD + "confirm: {seeds: 5}\n", "confirm.seeds: is not run by this version"),
-    "unknown data set": (edited("name: digits", "name: cifar"), "must be one of mnist, digits"),
+    "unknown data set": (edited("name: digits", "name: cifar"), "dataset.name: must be one of mnist, digits"),
     "too many images": (edited("train: 100", "train: 9999"), "9,999"),
     "too few images": (edited("validation: 50", "validation: 3"), "3"),
     "no such function": (GOOD + "model: {build: 'nowhere:build'}\n", "cannot import 'nowhere:build'"),

@@ -122,6 +122,11 @@ def test_a_budget_is_told_in_words(amount: str, words: str) -> None:
         ("dataset: {load: 'a:b', args: [1]}", "dataset.args: must be a mapping of names to values, got [1]"),
         ("dataset: {load: 'a:b', args: {x: .nan}}", "dataset.args: must be made of text, finite numbers"),
         ("dataset: {load: 'a:b', file: x.npz}", "dataset.file: is where MNIST lies; a function named by load takes"),
+        (
+            "dataset: {load: 'a:b', name: mnist}",
+            "dataset.name: must not be that of a built-in data set beside load, got",
+        ),
+        ("dataset: {load: 'a:b', name: digits}", "dataset.name: must not be that of a built-in data set"),
         ("dataset: {file: ''}", "dataset.file: must be text that is not empty, got ''"),
         ("training: {optimizer: adm}", "training.optimizer.name: must be one of adam, adamw, nadam,"),
         ("training: {optimizer: 3}", "training.optimizer: must be a name, or a mapping with name and settings, got 3"),

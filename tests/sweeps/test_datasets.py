@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweeps.config.question import BUILT_IN
 from sweeps.datasets import LOADERS, DataFacts, Dataset, load_dataset
 from sweeps.datasets.digest import digest_arrays
 from sweeps.errors import DataError
@@ -34,8 +35,12 @@ def test_importing_the_package_loads_no_library_but_numpy() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(DataError, match=r"one of mnist, digits, got 'cifar'"):
+    with pytest.raises(DataError, match=r"^dataset\.name: must be one of mnist, digits, got 'cifar'; dataset\.load"):
         load_dataset("cifar", train=10, validation=10, split_seed=0)
+
+
+def test_a_sweep_file_knows_the_names_of_all() -> None:
+    assert set(BUILT_IN) == set(LOADERS)
 
 
 def test_another_data_set_is_one_entry_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +88,7 @@ def test_ten_images_of_ten_nearly_even_classes_are_one_of_each() -> None:
 
 
 def test_digits_take_no_file() -> None:
-    with pytest.raises(DataError, match=r"takes no file, got some\.npz"):
+    with pytest.raises(DataError, match=r"^dataset\.file: digits .* takes no file, got some\.npz"):
         load_dataset("digits", train=10, validation=10, split_seed=0, file=Path("some.npz"))
 
 

@@ -265,7 +265,7 @@ def test_a_named_file_is_never_passed_over(
     write(home / ".keras" / "datasets" / "mnist.npz")
     (tmp_path / "directory").mkdir()
     (tmp_path / "text.npz").write_text("5 0 4 1 9")
-    with pytest.raises(DataError, match=f"file given: .*{wrong}") as raised:
+    with pytest.raises(DataError, match=rf"^dataset\.file: .*{wrong}") as raised:
         facts(tmp_path / wrong)
     assert not isinstance(raised.value, DataNotFound)
     monkeypatch.setenv(VARIABLE, str(tmp_path / wrong))
@@ -287,7 +287,8 @@ def test_offline_without_any_copy_says_where_it_looked_and_what_to_do(home: Path
     message = str(raised.value)
     for part in (str(home / ".keras"), download.URL, "refused", "--dataset FILE.npz", "CAPSWEEP_MNIST=FILE.npz"):
         assert part in message
-    assert "--dataset digits" in message
+    assert message.startswith("dataset.name: mnist was not found: dataset.file and $CAPSWEEP_MNIST are not set")
+    assert "set dataset.name to digits (--dataset digits)" in message
     assert "\n" not in message
     assert not home.exists()
 

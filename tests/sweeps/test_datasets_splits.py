@@ -104,5 +104,5 @@ def test_what_cannot_be_served_is_an_error_with_the_numbers(sizes: dict[str, int
 
 def test_a_label_that_cannot_be_in_both_parts_is_an_error() -> None:
     labels = np.r_[np.arange(120) % 9, 9]
-    with pytest.raises(DataError, match=r"every label must occur at least twice .* 9 does not"):
+    with pytest.raises(DataError, match=r"^dataset\.file: every label must occur at least twice .* 9 does not"):
         split(numbered(labels), train=10, validation=10, split_seed=0)

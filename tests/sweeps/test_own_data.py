@@ -320,5 +320,5 @@ def test_the_option_for_a_file_is_refused(make_config: Callable[..., SweepConfig
 
 
 def test_nothing_stands_in_for_own_data(make_config: Callable[..., SweepConfig]) -> None:
-    assert not may_fall_back("quickstart", own(make_config, name="mnist"), dataset=None)
+    assert not may_fall_back("quickstart", own(make_config), dataset=None)
     assert may_fall_back("quickstart", make_config(dataset={"name": "mnist"}), dataset=None)

@@ -103,7 +103,12 @@ def test_what_was_left_out_is_told_and_not_guessed() -> None:
     [
         ("wrong_images", r"takes no examples of shape \(28, 28, 1\)"),
         ("wrong_classes", r"must give 10 outputs an example, one for each class, got \(3,\)"),
-        ("two_outputs", "must give 10 outputs an example, one for each class, got list"),
+        ("two_outputs", "must give one output, since models with several are not supported, got 2 for"),
+        (
+            "two_compiled_outputs",
+            r"cannot be trained for .* \(it has 2 outputs, and models with several are not supported\): ",
+        ),
+        ("two_inputs", r"must have one input, since models with several are not supported, got 2 \(left, right\); put"),
         ("no_model", "must return a keras.Model, got int"),
         ("the_same_again", "shares weights with the model of an earlier call"),
         ("breaks_in_training", "cannot be trained for .*: ValueError: planted: cannot be trained"),

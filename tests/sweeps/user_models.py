@@ -76,6 +76,19 @@ def two_outputs(*, width: int) -> keras.Model:
     return keras.Model(images, [layers.Dense(10)(flat), layers.Dense(10)(flat)])
 
 
+def two_compiled_outputs(*, width: int) -> keras.Model:
+    """Answers twice, and would be told twice."""
+    model = two_outputs(width=width)
+    model.compile("sgd", ["sparse_categorical_crossentropy"] * 2)
+    return model
+
+
+def two_inputs(*, width: int) -> keras.Model:
+    """Looks at two images, without a weight of its own before the last layer."""
+    left, right = keras.Input(SHAPE, name="left"), keras.Input(SHAPE, name="right")
+    return keras.Model([left, right], layers.Dense(10)(layers.Flatten()(layers.Add()([left, right]))))
+
+
 def no_model(*, width: int) -> object:
     """Forgot what to return."""
     return width
