@@ -1,4 +1,4 @@
-"""The estimands, each with its comparisons: champion against champion, and the swap of nothing but the compared param."""
+"""The estimands with their comparisons: champion against champion, and the swap of nothing but the compared param."""
 
 from __future__ import annotations
 

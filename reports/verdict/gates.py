@@ -1,4 +1,4 @@
-"""What must hold before a number may be believed, each as a gate that passes, warns, fails, or had nothing to look at."""
+"""What must hold before a number may be believed: gates that pass, warn, fail, or had nothing to look at."""
 
 from __future__ import annotations
 

@@ -1,0 +1,135 @@
+"""The verdict in plain words, one sentence for each comparison; a gate that failed takes the claim out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.evidence import Evidence
+from reports.statistics import Verdict
+from reports.verdict.estimates import Estimate
+from reports.verdict.gates import Gate
+from reports.verdict.measure import Measure, measure_of
+from reports.words import count, listed
+
+NAMES = {
+    "E1": "champion against champion",
+    "E2": "tuned against tuned",
+    "E3": "only {compare} replaced",
+}
+_REPLICATES = {
+    "E1": "fresh paired seeds",
+    "E2": "independent runs",
+    "E3": "settings of the shared params",
+}
+
+
+def measured(estimate: Estimate, evidence: Evidence) -> Measure:
+    """How the estimate's metric is said: on the test set, but for the swaps, which are judged on validation data."""
+    return measure_of(evidence.config.objective.metric, "validation" if estimate.estimand == "E3" else "test")
+
+
+def sentence(estimate: Estimate, evidence: Evidence, gates: Sequence[Gate]) -> str:
+    """What may be said of one comparison."""
+    return f"{_setting(estimate, evidence)}: {numbers(estimate, evidence)} {conclusion(estimate, evidence, gates)}"
+
+
+def conclusion(estimate: Estimate, evidence: Evidence, gates: Sequence[Gate]) -> str:
+    """The claim, or why there is none."""
+    failed = [gate.because for gate in gates if gate.status == "fail"]
+    if failed:
+        return f"Not valid, because {listed(failed)}: nothing is claimed."
+    margin = measured(estimate, evidence).difference_text(abs(evidence_margin(evidence)))
+    return _WORDS[Verdict(estimate.verdict)](estimate, margin.replace("−", ""))
+
+
+def numbers(estimate: Estimate, evidence: Evidence) -> str:
+    """The two means, their difference and its interval."""
+    measure = measured(estimate, evidence)
+    means = f"{measure.name} {measure.text(estimate.mean_arm)} vs {measure.text(estimate.mean_baseline)}"
+    if estimate.difference is None:
+        return f"no pair of {estimate.arm} and {estimate.baseline} is complete."
+    if estimate.low is None or estimate.high is None:
+        return f"{means}; one pair has no interval."
+    level = 100 * (1 - evidence.config.confirm.alpha)
+    shown = [measure.difference(value) for value in (estimate.difference, estimate.low, estimate.high)]
+    side = -1.0 if shown[0] < 0 else 1.0
+    word = "lower" if side < 0 else "higher"
+    ends = sorted(side * value for value in shown[1:])
+    middle = measure.bare(abs(estimate.difference)).replace("−", "")
+    low, high = (_bare(value, measure) for value in ends)
+    return f"{means}, {middle}{measure.difference_unit} {word} [{level:g} %: {low} to {high}]."
+
+
+def evidence_margin(evidence: Evidence) -> float:
+    """The margin that the plan froze, or the sweep file's before there is one."""
+    plan = evidence.plan
+    return float(plan["margin"]) if plan else evidence.config.confirm.margin
+
+
+def unasked(evidence: Evidence) -> str:
+    """What to say where no phase after the search was asked for."""
+    config = evidence.config
+    if config.compare is None or len(config.arms) < 2:
+        return "This sweep compares no arms, so there is no verdict; `compare` in the sweep file names the param to compare."
+    baseline = "" if config.baseline is not None else f" --set confirm.baseline={config.arms[-1]}"
+    fewest = max(10, config.confirm.fewest_seeds(len(config.arms) - 1))
+    return (
+        "No verdict yet: this run has searched, and a search compares nothing. "
+        f"`capsweep resume RUN --set confirm.seeds={fewest}{baseline}` trains the champion of each arm with fresh seeds and "
+        "opens the test set."
+    )
+
+
+def _setting(estimate: Estimate, evidence: Evidence) -> str:
+    compare = evidence.config.compare or "the compared param"
+    name = NAMES[estimate.estimand].format(compare=compare)
+    budget = f", {evidence.config.search.budget_in_words} of tuning each" if estimate.estimand != "E3" else ""
+    pairs = f"{estimate.n:,} {_REPLICATES[estimate.estimand]}"
+    return f"{estimate.arm} against {estimate.baseline} ({name}{budget}, {pairs})"
+
+
+def _bare(value: float, measure: Measure) -> str:
+    text = f"{value:.3g}" if measure.decimals is None else f"{value:.{measure.decimals}f}"
+    return text.replace("-", "−")
+
+
+def _undetermined(estimate: Estimate, margin: str) -> str:
+    more = estimate.pairs_needed
+    if more is None:
+        return (
+            f"Undetermined: the difference lies so close to the margin of {margin} that no number of pairs would tell."
+        )
+    return f"Undetermined: it needs about {count(more, 'more pair')} to tell."
+
+
+def _interim(estimate: Estimate, margin: str) -> str:
+    return f"Interim: {estimate.n:,} of {estimate.planned:,} planned pairs are there, and nothing is claimed before."
+
+
+def _not_shown(estimate: Estimate, margin: str) -> str:
+    family = count(estimate.comparisons, "comparison")
+    return f"Not shown after correction for {family} (adjusted p {estimate.adjusted_p:.3f})."
+
+
+_WORDS = {
+    Verdict.BETTER: lambda estimate, margin: f"Better, by more than the margin of {margin}.",
+    Verdict.BETTER_SIZE_UNCERTAIN: lambda estimate, margin: (
+        f"Better; whether by more than the margin of {margin} is uncertain."
+    ),
+    Verdict.BETTER_NEGLIGIBLE: lambda estimate, margin: (
+        f"Better, but by less than the margin of {margin}: too little to matter."
+    ),
+    Verdict.EQUIVALENT: lambda estimate, margin: f"Equivalent: any difference lies within the margin of {margin}.",
+    Verdict.IDENTICAL: lambda estimate, margin: "Equivalent: both are the same in every pair.",
+    Verdict.UNDETERMINED: _undetermined,
+    Verdict.WORSE_NEGLIGIBLE: lambda estimate, margin: (
+        f"Worse, but by less than the margin of {margin}: too little to matter."
+    ),
+    Verdict.WORSE_SIZE_UNCERTAIN: lambda estimate, margin: (
+        f"Worse; whether by more than the margin of {margin} is uncertain."
+    ),
+    Verdict.WORSE: lambda estimate, margin: f"Worse, by more than the margin of {margin}.",
+    Verdict.NOT_SHOWN: _not_shown,
+    Verdict.INTERIM: _interim,
+    Verdict.NOT_COMPARABLE: lambda estimate, margin: "Not comparable: no pair is complete.",
+}
