@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reports.evidence import Evidence
 from reports.statistics import Verdict
@@ -21,6 +21,8 @@ _REPLICATES = {
     "E2": "independent runs",
     "E3": "settings of the shared params",
 }
+
+_UNITS = {"E1": "pairs", "E2": "runs", "E3": "settings"}
 
 
 def measured(estimate: Estimate, evidence: Evidence) -> Measure:
@@ -70,13 +72,13 @@ def unasked(evidence: Evidence) -> str:
     """What to say where no phase after the search was asked for."""
     config = evidence.config
     if config.compare is None or len(config.arms) < 2:
-        return "This sweep compares no arms, so there is no verdict; `compare` in the sweep file names the param to compare."
+        return "This sweep compares no arms, so there is no verdict; `compare` in its file names what to compare."
     baseline = "" if config.baseline is not None else f" --set confirm.baseline={config.arms[-1]}"
     fewest = max(10, config.confirm.fewest_seeds(len(config.arms) - 1))
     return (
         "No verdict yet: this run has searched, and a search compares nothing. "
-        f"`capsweep resume RUN --set confirm.seeds={fewest}{baseline}` trains the champion of each arm with fresh seeds and "
-        "opens the test set."
+        f"`capsweep resume RUN --set confirm.seeds={fewest}{baseline}` trains the champion of each arm with fresh "
+        "seeds and opens the test set."
     )
 
 
@@ -94,16 +96,17 @@ def _bare(value: float, measure: Measure) -> str:
 
 
 def _undetermined(estimate: Estimate, margin: str) -> str:
-    more = estimate.pairs_needed
+    more, things = estimate.pairs_needed, _UNITS[estimate.estimand]
     if more is None:
         return (
-            f"Undetermined: the difference lies so close to the margin of {margin} that no number of pairs would tell."
+            f"Undetermined: the difference is so close to the margin of {margin} that more {things} would hardly tell."
         )
-    return f"Undetermined: it needs about {count(more, 'more pair')} to tell."
+    return f"Undetermined: it needs about {more:,} more {things[:-1] if more == 1 else things} to tell."
 
 
 def _interim(estimate: Estimate, margin: str) -> str:
-    return f"Interim: {estimate.n:,} of {estimate.planned:,} planned pairs are there, and nothing is claimed before."
+    there = f"{estimate.n:,} of {estimate.planned:,} planned {_UNITS[estimate.estimand]}"
+    return f"Interim: {there} are there, and nothing is claimed before."
 
 
 def _not_shown(estimate: Estimate, margin: str) -> str:
@@ -111,7 +114,7 @@ def _not_shown(estimate: Estimate, margin: str) -> str:
     return f"Not shown after correction for {family} (adjusted p {estimate.adjusted_p:.3f})."
 
 
-_WORDS = {
+_WORDS: dict[Verdict, Callable[[Estimate, str], str]] = {
     Verdict.BETTER: lambda estimate, margin: f"Better, by more than the margin of {margin}.",
     Verdict.BETTER_SIZE_UNCERTAIN: lambda estimate, margin: (
         f"Better; whether by more than the margin of {margin} is uncertain."
