@@ -98,9 +98,7 @@ def _bare(value: float, measure: Measure) -> str:
 def _undetermined(estimate: Estimate, margin: str) -> str:
     more, things = estimate.pairs_needed, _UNITS[estimate.estimand]
     if more is None:
-        return (
-            f"Undetermined: the difference is so close to the margin of {margin} that more {things} would hardly tell."
-        )
+        return f"Undetermined: the difference is so close to the margin of {margin} that {things} would hardly tell."
     return f"Undetermined: it needs about {more:,} more {things[:-1] if more == 1 else things} to tell."
 
 
