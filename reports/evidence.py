@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from reports.summary import facts, paragraph, standing, title
 from reports.tables import Tables, arm_names, tables
 from reports.theme import Look, styles
 from search_spaces import ParamValue
@@ -42,6 +43,14 @@ class Predictions:
         with np.load(io.BytesIO(payload), allow_pickle=False) as file:
             return cls(file["label"], file["predicted"], file["confidence"], file["p_true"])
 
+    def to_bytes(self) -> bytes:
+        """As the file of a worker."""
+        file = io.BytesIO()
+        np.savez_compressed(
+            file, label=self.label, predicted=self.predicted, confidence=self.confidence, p_true=self.p_true
+        )
+        return file.getvalue()
+
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
         """Whether the class is the true one."""
@@ -71,9 +80,10 @@ class Evidence:
 
     Attributes:
         config: The sweep.
-        facts: Of JSON alone: `sweep` (its id), `name`, `data`, `versions`, `commit`, `dirty`, `notes`, `standing`
-            (`running`, `interrupted` or `ended`), `final`, `workers` (a list of `worker`, `node`, `device`, `backend`,
-            `versions`, `deterministic`), `studies` (see `StudyCreated`), `audits` (`time`, `action`, `detail`).
+        facts: Of JSON alone: `title`, `standing`, `paragraph` and `described` as in `reports.summary`; `sweep` (its
+            id), `name`, `data`, `versions`, `commit`, `dirty`, `notes`, `lost` (attempts), `workers` (a list of
+            `worker`, `node`, `device`, `backend`, `versions`, `deterministic`), `studies` (see `StudyCreated`),
+            `audits` (`time`, `action`, `detail`).
         frames: See `reports.tables`.
         plans: Every revision of the analysis plan, in order; empty before any.
         predictions: Of confirm trials, by number.
@@ -119,13 +129,18 @@ def evidence_of(run: History) -> Evidence:
         RunError: If the log is empty.
     """
     plans = tuple(Plan(plan.revision, plan.digest, plan.time - run.header.time, dict(plan.plan)) for plan in run.plans)
-    return Evidence(run.config, _facts(run), tables(run), plans, dict(_predictions(run)))
+    frames = tables(run)
+    return Evidence(run.config, _facts(run, frames), frames, plans, dict(_predictions(run)))
 
 
-def _facts(run: History) -> dict[str, Any]:
+def _facts(run: History, frames: Tables) -> dict[str, Any]:
     header = run.header
-    state = "ended" if run.ended else "running" if run.directory.is_driven() else "interrupted"
     return {
+        "title": title(run),
+        "standing": asdict(standing(run, frames)),
+        "paragraph": paragraph(run, frames),
+        "described": facts(run),
+        "lost": len(run.lost),
         "sweep": header.sweep,
         "name": header.name,
         "data": dict(header.data),
@@ -133,8 +148,6 @@ def _facts(run: History) -> dict[str, Any]:
         "commit": header.commit,
         "dirty": header.dirty,
         "notes": list(header.notes),
-        "standing": state,
-        "final": run.ended is not None,
         "workers": [
             {
                 "worker": worker.worker,

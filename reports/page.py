@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -19,11 +20,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
+from reports.analysis import Analysis, analyse
+from reports.evidence import evidence_of
 from reports.grids import SHOWN, Grid, arms_grid, grid, trials_grid
-from reports.summary import CAVEAT, Standing, facts, paragraph, standing, title
-from reports.tables import Tables, tables
+from reports.summary import CAVEAT, Standing
 from reports.theme import CONFIG
-from reports.views import View, views
+from reports.verdict import RunVerdict
+from reports.view import View
 from sweeps.errors import ConfigError
 from sweeps.history import History
 from sweeps.runlog import write_whole
@@ -31,7 +34,7 @@ from sweeps.runlog import write_whole
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure as the template needs it; `anchor` is made of our constants alone."""
+    """One figure as the template needs it; `anchor` is made of our constants; `json` may be empty."""
 
     anchor: str
     view: View
@@ -40,37 +43,52 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Figures under one heading."""
+
+    title: str
+    figures: list[Figure]
+
+
+@dataclass(frozen=True)
 class Section:
     """One run as the template needs it."""
 
+    prefix: str
     title: str
     notes: tuple[str, ...]
     standing: Standing
     paragraph: str
     facts: list[tuple[str, str]]
+    verdict: RunVerdict
+    statistics: str
     arms: Grid
-    figures: list[Figure]
+    parts: list[Part]
     failures: pd.DataFrame
     lost: int
     trials: Grid
 
 
 def write_report(runs: Sequence[History], path: Path) -> None:
+    """Build the page of runs and write it whole; see `build_page`."""
+    write_page([analyse(evidence_of(run)) for run in runs], path)
+
+
+def write_page(analyses: Sequence[Analysis], path: Path) -> None:
     """Build the page and write it whole; see `build_page`."""
-    write_whole(path, build_page(runs).encode())
+    write_whole(path, build_page(analyses).encode())
 
 
-def build_page(runs: Sequence[History]) -> str:
+def build_page(analyses: Sequence[Analysis]) -> str:
     """The report on one or more runs of the same data.
 
     Raises:
         ConfigError: If there is no run, or if the runs' data differ.
-        RunError: If a run's log is empty.
     """
-    if not runs:
+    if not analyses:
         raise ConfigError("runs: a report needs at least one run, got none")
-    _check_same_data(runs)
-    sections = [_section(run, f"run-{place}") for place, run in enumerate(runs)]
+    _check_same_data(analyses)
+    sections = [_section(each, f"run-{place}") for place, each in enumerate(analyses)]
     scripts = {"plotly": get_plotlyjs(), "own": resource("page.js")}
     return (
         _environment()
@@ -93,26 +111,34 @@ def resource(name: str) -> str:
     return (files("reports") / name).read_text(encoding="utf-8")
 
 
-def _section(run: History, prefix: str) -> Section:
-    frames = tables(run)
+def _section(analysis: Analysis, prefix: str) -> Section:
+    evidence = analysis.evidence
+    facts, frames = evidence.facts, evidence.frames
     return Section(
-        title(run),
-        run.header.notes,
-        standing(run, frames),
-        paragraph(run, frames),
-        facts(run),
-        arms_grid(frames.arms),
-        list(_figures(run, frames, prefix)),
-        frames.failures,
-        len(run.lost),
-        trials_grid(frames.trials),
+        prefix=prefix,
+        title=facts["title"],
+        notes=tuple(facts["notes"]),
+        standing=Standing(**facts["standing"]),
+        paragraph=facts["paragraph"],
+        facts=[(name, text) for name, text in facts["described"]],
+        verdict=analysis.verdict,
+        statistics=_inert(analysis.statistics_text()),
+        arms=arms_grid(frames.arms),
+        parts=list(_parts(analysis, prefix)),
+        failures=frames.failures,
+        lost=facts["lost"],
+        trials=trials_grid(frames.trials),
     )
 
 
-def _figures(run: History, frames: Tables, prefix: str) -> Iterator[Figure]:
-    for view in views(run.config, frames):
-        json = to_json(view.figure, validate=False, engine="json")
-        yield Figure(f"{prefix}-{view.key}", view, _inert(json), grid(view.data, limit=SHOWN))
+def _parts(analysis: Analysis, prefix: str) -> Iterator[Part]:
+    for title, views in groupby(analysis.views(), key=lambda entry: entry[0]):
+        yield Part(title, [_figure(view, prefix) for _, view in views])
+
+
+def _figure(view: View, prefix: str) -> Figure:
+    json = "" if view.figure is None else _inert(to_json(view.figure, validate=False, engine="json"))
+    return Figure(f"{prefix}-{view.key}", view, json, grid(view.data, limit=SHOWN))
 
 
 def _inert(json: str) -> str:
@@ -120,10 +146,11 @@ def _inert(json: str) -> str:
     return json.replace("<", "\\u003c")
 
 
-def _check_same_data(runs: Sequence[History]) -> None:
-    digests = {str(run.header.data.get("digest")): run.directory.path for run in runs}
+def _check_same_data(analyses: Sequence[Analysis]) -> None:
+    facts = [each.evidence.facts for each in analyses]
+    digests = {str(each["data"].get("digest")): each["title"] for each in facts}
     if len(digests) > 1:
-        found = ", ".join(f"{digest[:12]} ({path})" for digest, path in digests.items())
+        found = ", ".join(f"{digest[:12]} ({title})" for digest, title in digests.items())
         raise ConfigError(f"runs: only runs on the same data can share a page, got data digests {found}")
 
 

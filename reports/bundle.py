@@ -1,0 +1,105 @@
+"""The tables of a report as files: for people (CSV), for programs (Parquet), and complete enough to build it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis import Analysis
+from reports.evidence import Evidence, Plan, Predictions
+from reports.tables import Tables
+from sweeps.config import SweepConfig
+from sweeps.errors import RunError
+from sweeps.runlog import write_whole
+
+MARK = "evidence.json"
+STATISTICS = "statistics.json"
+SCHEMA = 1
+_FRAMES = ("trials", "epochs", "arms", "progress", "failures")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_bundle(analysis: Analysis, folder: Path) -> list[Path]:
+    """Write every table, the statistics, and what else a report is built from.
+
+    Returns:
+        The files, the one that marks a bundle last.
+    """
+    files = dict(_files(analysis))
+    for name, payload in files.items():
+        write_whole(folder / name, payload)
+    return [folder / name for name in files]
+
+
+def read_bundle(folder: Path) -> Evidence:
+    """The evidence that `write_bundle` wrote, number for number.
+
+    Raises:
+        RunError: If the folder holds none, or one of a newer version.
+    """
+    try:
+        document = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder / MARK}: cannot be read: {error}") from None
+    if document.get("schema") != SCHEMA:
+        raise RunError(f"{folder / MARK}: is of schema {document.get('schema')}, this capsweep reads {SCHEMA}")
+    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
+    numbers = document["predictions"]
+    predictions = {
+        number: Predictions.read((folder / f"predictions-{number:05d}.npz").read_bytes()) for number in numbers
+    }
+    plans = tuple(Plan(**plan) for plan in document["plans"])
+    config = SweepConfig.from_mapping(document["config"], source=str(folder / MARK))
+    return Evidence(config, document["facts"], Tables(**frames), plans, predictions)
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder holds exported tables."""
+    return (folder / MARK).is_file()
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """A table for people: text that a spreadsheet would take for a formula begins with an apostrophe."""
+    safe = {_defused(name): _safe_column(column) for name, column in frame.items()}
+    return pd.DataFrame(safe, index=frame.index).to_csv(index=False).encode()
+
+
+def _safe_column(column: pd.Series) -> pd.Series:
+    is_text = not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return column.map(_defused) if is_text else column
+
+
+def _defused(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
+    evidence = analysis.evidence
+    for name in _FRAMES:
+        frame: pd.DataFrame = getattr(evidence.frames, name)
+        yield f"{name}.csv", as_csv(frame)
+        yield f"{name}.parquet", _parquet(frame)
+    for number, each in evidence.predictions.items():
+        yield f"predictions-{number:05d}.npz", each.to_bytes()
+    yield STATISTICS, analysis.statistics_text().encode()
+    document = {
+        "schema": SCHEMA,
+        "config": evidence.config.model_dump(mode="json"),
+        "facts": dict(evidence.facts),
+        "plans": [
+            {"revision": plan.revision, "digest": plan.digest, "time": plan.time, "document": dict(plan.document)}
+            for plan in evidence.plans
+        ],
+        "predictions": list(evidence.predictions),
+    }
+    yield MARK, (json.dumps(document, indent=1) + "\n").encode()  # last: it names no file that is not there
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    mixed = {name: frame[name].astype("str") for name in frame.columns if frame[name].dtype == np.dtype("object")}
+    payload: bytes = frame.assign(**mixed).to_parquet(index=False)
+    return payload
