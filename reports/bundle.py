@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis
-from reports.evidence import Evidence, Plan, Predictions
+from reports.evidence import Evidence, Plan, Predictions, evidence_of
 from reports.tables import Tables
 from sweeps.config import SweepConfig
 from sweeps.errors import RunError
+from sweeps.history import read_run
 from sweeps.runlog import write_whole
 
 MARK = "evidence.json"
@@ -57,9 +58,13 @@ def read_bundle(folder: Path) -> Evidence:
     return Evidence(config, document["facts"], Tables(**frames), plans, predictions)
 
 
-def is_bundle(folder: Path) -> bool:
-    """Whether a folder holds exported tables."""
-    return (folder / MARK).is_file()
+def read_evidence(path: Path) -> Evidence:
+    """The evidence of a run directory, or of a folder of tables.
+
+    Raises:
+        RunError: If there is neither, or what there is cannot be read.
+    """
+    return read_bundle(path) if (path / MARK).is_file() else evidence_of(read_run(path))
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:

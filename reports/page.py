@@ -25,8 +25,9 @@ from reports.evidence import evidence_of
 from reports.grids import SHOWN, Grid, arms_grid, grid, trials_grid
 from reports.summary import CAVEAT, Standing
 from reports.theme import CONFIG
-from reports.verdict import RunVerdict
+from reports.verdict import AcrossRuns, RunVerdict, tuned_compared
 from reports.view import View
+from reports.views import forest
 from sweeps.errors import ConfigError
 from sweeps.history import History
 from sweeps.runlog import write_whole
@@ -89,12 +90,15 @@ def build_page(analyses: Sequence[Analysis]) -> str:
         raise ConfigError("runs: a report needs at least one run, got none")
     _check_same_data(analyses)
     sections = [_section(each, f"run-{place}") for place, each in enumerate(analyses)]
+    across = tuned_compared([(each.evidence, each.verdict) for each in analyses]) if len(analyses) > 1 else None
     scripts = {"plotly": get_plotlyjs(), "own": resource("page.js")}
     return (
         _environment()
         .get_template("page.html")
         .render(
             sections=sections,
+            across=across,
+            tuned=_tuned(across, analyses[0]) if across and across.estimates else None,
             title=_page_title(sections),
             caveat=CAVEAT,
             style=resource("page.css"),
@@ -129,6 +133,10 @@ def _section(analysis: Analysis, prefix: str) -> Section:
         lost=facts["lost"],
         trials=trials_grid(frames.trials),
     )
+
+
+def _tuned(across: AcrossRuns, first: Analysis) -> Figure:
+    return _figure(forest.view_of(across.estimates, across.sentences, first.evidence), "all")
 
 
 def _parts(analysis: Analysis, prefix: str) -> Iterator[Part]:

@@ -139,15 +139,24 @@ def status(run: Run, as_json: Annotated[bool, typer.Option("--json", help="Print
 
 @app.command()
 def report(
-    runs: Runs, output: Annotated[Path | None, typer.Option("-o", "--output", help="The page to write.")] = None
+    runs: Runs,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The page to write.")] = None,
+    tables: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the tables that the report is computed from, too.")
+    ] = None,
 ) -> None:
-    """Build the report: one page that opens offline."""
-    from reports.page import write_report
-    from sweeps.history import read_run
+    """Build the report: one page that opens offline. RUN may be a folder of tables that a report has written."""
+    from reports.analysis import analyse
+    from reports.bundle import read_evidence, write_bundle
+    from reports.page import write_page
 
     path = output or RunDirectory(runs[0]).report
-    write_report([read_run(run) for run in runs], path)
+    analyses = [analyse(read_evidence(run)) for run in runs]
+    write_page(analyses, path)
     typer.echo(f"report: {path}")
+    for place, analysis in enumerate(analyses if tables else ()):
+        folder = tables if len(analyses) == 1 else tables / f"run-{place}"  # type: ignore[operator]
+        typer.echo(f"tables: {write_bundle(analysis, folder)[-1].parent}")  # type: ignore[arg-type]
 
 
 @app.command()

@@ -146,7 +146,7 @@ def _matrix(result: AllArms, evidence: Evidence) -> go.Figure:
             y=names,
             zmin=-limit,
             zmax=limit,
-            colorscale=[[0, "#0072B2"], [0.5, "rgba(128,128,128,0.15)"], [1, "#D55E00"]],
+            colorscale=[[0, "rgba(0,114,178,0.6)"], [0.5, "rgba(128,128,128,0.1)"], [1, "rgba(213,94,0,0.6)"]],
             colorbar={"title": {"text": f"{plain(measure.name)}<br>{unit}"}},
             text=texts,
             texttemplate="%{text}",

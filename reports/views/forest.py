@@ -10,31 +10,62 @@ import plotly.graph_objects as go
 from reports.evidence import Evidence
 from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measured
-from reports.view import View
+from reports.verdict.sentences import evidence_margin
+from reports.view import View, missing
 
 BAND = "rgba(128,128,128,0.18)"
 _ROW = 56
-_TITLES = {
+TITLES = {
     "E1": ("Champion against champion", "Is the best config of one arm better than the best of another?"),
     "E2": ("Tuned against tuned", "If each arm is tuned anew with this budget, which one comes out better?"),
     "E3": ("Nothing else replaced", "Is one arm better where everything else stays the same?"),
 }
+_MISSING = {
+    "E1": (
+        "The champions have not been trained with fresh seeds.",
+        "capsweep resume RUN --set confirm.seeds=10 --set confirm.baseline=ARM",
+    ),
+    "E2": (
+        "One run tunes each arm once, and says nothing of the luck of tuning. Several runs of one sweep file, each with "
+        "its own seed, do.",
+        "capsweep launch SWEEP --set seed=1 --run-dir RUN-1; capsweep report RUN RUN-1 ...",
+    ),
+    "E3": (
+        "No setting was trained with only the compared param replaced.",
+        "capsweep resume RUN --set swap.settings=12",
+    ),
+}
 
 
 def draw(verdict: RunVerdict, evidence: Evidence) -> Iterator[View]:
-    """One forest for each estimand that was asked."""
-    for estimand, (title, question) in _TITLES.items():
+    """One forest for each estimand, or what gets it."""
+    for estimand in ("E1", "E3"):
         rows = [each for each in verdict.estimates if each.estimand == estimand]
         if rows:
             said = [s for each, s in zip(verdict.estimates, verdict.sentences, strict=True) if each in rows]
-            yield View(
-                f"forest-{estimand.lower()}",
-                title,
-                " ".join(said),
-                forest(rows, evidence, margin=verdict.margin or 0.0),
-                table(rows, evidence),
-                question=question,
-            )
+            yield view_of(rows, said, evidence)
+        elif evidence.config.compare is not None:
+            title, question = TITLES[estimand]
+            why, command = _MISSING[estimand]
+            yield missing(f"forest-{estimand.lower()}", title, question, why=why, command=command)
+        if estimand == "E1" and evidence.config.compare is not None:
+            title, question = TITLES["E2"]
+            yield missing("forest-e2", title, question, why=_MISSING["E2"][0], command=_MISSING["E2"][1])
+
+
+def view_of(rows: Sequence[Estimate], sentences: Sequence[str], evidence: Evidence) -> View:
+    """The forest of one estimand."""
+    estimand = rows[0].estimand
+    title, question = TITLES[estimand]
+    figure = forest(rows, evidence, margin=evidence_margin(evidence))
+    return View(
+        f"forest-{estimand.lower()}",
+        title,
+        f"{' '.join(sentences)} The band is the margin.",
+        figure,
+        table(rows, evidence),
+        question=question,
+    )
 
 
 def forest(rows: Sequence[Estimate], evidence: Evidence, *, margin: float) -> go.Figure:

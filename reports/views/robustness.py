@@ -164,7 +164,10 @@ def _caption(result: Robustness, evidence: Evidence) -> str:
         if (least := result.detectable[arm]) is not None:
             smallest = measure.difference_text(abs(least)).replace("−", "")
             words.append(f"These pairs find a true difference of {smallest} four times in five")
-    return f"{'. '.join(words)}. The planned choice is ringed; the others are here to doubt it, not to choose from."
+    return (
+        f"{'. '.join(words)}. Small, middle and large marks: half the margin, the margin, twice it. The planned choice "
+        "is ringed; the others are here to doubt it, not to choose from."
+    )
 
 
 def _grid(result: Robustness, evidence: Evidence) -> go.Figure:
