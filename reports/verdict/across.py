@@ -65,7 +65,7 @@ def _problem(evidences: Sequence[Evidence]) -> str:
             return f"The runs ask different questions ({key} differs), so their tuned arms are not put together."
     seeds = Counter(evidence.config.seed for evidence in evidences)
     if max(seeds.values()) > 1:
-        return f"Two runs have the seed {seeds.most_common(1)[0][0]}, so they are one and the same; nothing is put together."
+        return f"Two runs have the seed {seeds.most_common(1)[0][0]}, so they are one, not two."
     return ""
 
 

@@ -26,8 +26,8 @@ _MISSING = {
         "capsweep resume RUN --set confirm.seeds=10 --set confirm.baseline=ARM",
     ),
     "E2": (
-        "One run tunes each arm once, and says nothing of the luck of tuning. Several runs of one sweep file, each with "
-        "its own seed, do.",
+        "One run tunes each arm once, and says nothing of the luck of tuning. Several runs of one sweep file, each "
+        "with its own seed, do.",
         "capsweep launch SWEEP --set seed=1 --run-dir RUN-1; capsweep report RUN RUN-1 ...",
     ),
     "E3": (
