@@ -68,7 +68,7 @@ class Artifacts:
         Raises:
             RunError: If its file is gone or damaged: somebody else was at it while the sweep ran.
         """
-        payload = _read(self._log.directory, self._checkpoints[number])
+        payload = read_artifact(self._log.directory, self._checkpoints[number])
         if payload is None:
             path = self._log.directory.path / self._checkpoints[number].path
             raise RunError(f"{path}: is gone or was changed; resume the sweep, and its trial begins anew")
@@ -112,11 +112,12 @@ def usable_checkpoints(history: History) -> dict[int, ArtifactWritten]:
     return {
         number: written
         for number, written in found.items()
-        if written is not None and _read(history.directory, written) is not None
+        if written is not None and read_artifact(history.directory, written) is not None
     }
 
 
-def _read(directory: RunDirectory, written: ArtifactWritten) -> bytes | None:
+def read_artifact(directory: RunDirectory, written: ArtifactWritten) -> bytes | None:
+    """A file of the run; None if it is gone or not what was written."""
     try:
         payload = (directory.path / written.path).read_bytes()
     except OSError:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from sweeps.artifacts import Artifacts, usable_checkpoints
 from sweeps.config import SweepConfig
-from sweeps.datasets import open_test_set
+from sweeps.datasets import TestSet, open_test_set
 from sweeps.history import History, read_run
+from sweeps.incumbents import judge_incumbents
 from sweeps.loop import run_phase
 from sweeps.phases import champions_of, plan_due, source_of
 from sweeps.records import LATER, Audited, PlanFrozen
@@ -42,12 +43,13 @@ def run_later(
             log.append(*due)
         if source.finished():
             continue
-        if source.tests:
-            _open_test_set(config, history, workers, log)
+        test = _open_test_set(config, history, workers, log) if source.tests else None
         say(f"{phase}: {counted(source.size, 'trial')}")
         run_phase(source, workers, log, artifacts, stopping=stopping)
         if not source.finished():
             return False
+        if test is not None:
+            judge_incumbents(config, plan, read_run(log.directory.path), log, test=test, say=say)
     return True
 
 
@@ -67,8 +69,10 @@ def _freeze(config: SweepConfig, log: RunLog, say: Callable[[str], None]) -> Pla
     return history.plans[-1] if history.plans else None
 
 
-def _open_test_set(config: SweepConfig, history: History, workers: Workers, log: RunLog) -> None:
+def _open_test_set(config: SweepConfig, history: History, workers: Workers, log: RunLog) -> TestSet:
     data = history.header.data
     detail = f"{data.get('test'):,} examples of {data.get('name')}, for the confirm phase"
     log.append(Audited(action="test set opened", detail=detail))
-    workers.open_test(open_test_set(config.dataset, digest=str(data["digest"])))
+    test = open_test_set(config.dataset, digest=str(data["digest"]))
+    workers.open_test(test)
+    return test

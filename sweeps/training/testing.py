@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.datasets import TestSet
+from sweeps.functions import import_function
 from sweeps.training.epochs import VALIDATION_BATCH, scaled, targets
 
 BINS = 15
@@ -42,6 +46,30 @@ def test_model(
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test
+
+
+def test_kept(
+    build: str, payload: bytes, test: TestSet, *, classes: int | None
+) -> tuple[dict[str, float], dict[str, float], float]:
+    """The same of a model that was kept as a `.keras` file, without the files; and the seconds that it took.
+
+    Args:
+        build: The function that built it, whose module knows its layers.
+        payload: The file.
+        test: The test set.
+        classes: Number of labels; None for quantities.
+    """
+    import_function(build, key="model.build")
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(payload)
+        model = keras.models.load_model(path)
+    metrics, scores, _ = test_model(model, test, classes=classes)
+    return metrics, scores, time.perf_counter() - began
+
+
+test_kept.__test__ = False  # type: ignore[attr-defined]
 
 
 def judge_probabilities(
