@@ -67,11 +67,11 @@ def arms_grid(arms: pd.DataFrame) -> Grid:
     return grid(arms[list(_ARMS)].rename(columns=_ARMS))
 
 
-def trials_grid(trials: pd.DataFrame) -> Grid:
-    """Every trial, its params after what came of it, its reason last."""
+def trials_grid(trials: pd.DataFrame, *, limit: int | None = None) -> Grid:
+    """Every trial, or the first `limit` of them, its params after what came of it, its reason last."""
     params = {name: name.removeprefix("param.") for name in trials.columns if name.startswith("param.")}
     head = {**_TRIALS, **params, "reason": "reason"}
-    return grid(trials[list(head)].set_axis(list(head.values()), axis=1))
+    return grid(trials[list(head)].set_axis(list(head.values()), axis=1), limit=limit)
 
 
 def _texts(name: str, column: pd.Series) -> Iterable[str]:

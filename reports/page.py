@@ -23,6 +23,7 @@ from plotly.offline import get_plotlyjs
 from reports.analysis import Analysis, analyse
 from reports.evidence import evidence_of
 from reports.grids import SHOWN, Grid, arms_grid, grid, trials_grid
+from reports.rollup import ranked
 from reports.summary import CAVEAT, Standing
 from reports.theme import CONFIG
 from reports.verdict import AcrossRuns, RunVerdict, tuned_compared
@@ -30,7 +31,11 @@ from reports.view import View
 from reports.views import forest
 from sweeps.errors import ConfigError
 from sweeps.history import History
+from sweeps.records import Direction
 from sweeps.runlog import write_whole
+
+LISTED = 500
+"""The most trials that a page lists; the exported tables have all."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +136,20 @@ def _section(analysis: Analysis, prefix: str) -> Section:
         parts=list(_parts(analysis, prefix)),
         failures=frames.failures,
         lost=facts["lost"],
-        trials=trials_grid(frames.trials),
+        trials=trials_grid(_listed(frames.trials, evidence.look.direction), limit=LISTED),
     )
 
 
 def _tuned(across: AcrossRuns, first: Analysis) -> Figure:
     return _figure(forest.view_of(across.estimates, across.sentences, first.evidence), "all")
+
+
+def _listed(trials: pd.DataFrame, direction: Direction) -> pd.DataFrame:
+    """Trials in the order in which they are listed: by number, or the best of the search first where not all are."""
+    if len(trials) <= LISTED:
+        return trials
+    best = ranked(trials[trials["phase"] == "search"], direction=direction).index
+    return trials.loc[[*best, *trials.index.difference(best, sort=False)]]
 
 
 def _parts(analysis: Analysis, prefix: str) -> Iterator[Part]:
