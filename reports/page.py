@@ -77,16 +77,21 @@ class Section:
 
 def write_report(runs: Sequence[History], path: Path) -> None:
     """Build the page of runs and write it whole; see `build_page`."""
-    write_page([analyse(evidence_of(run)) for run in runs], path)
+    write_whole(path, build_page(runs).encode())
 
 
 def write_page(analyses: Sequence[Analysis], path: Path) -> None:
-    """Build the page and write it whole; see `build_page`."""
-    write_whole(path, build_page(analyses).encode())
+    """Draw the page and write it whole; see `draw_page`."""
+    write_whole(path, draw_page(analyses).encode())
 
 
-def build_page(analyses: Sequence[Analysis]) -> str:
-    """The report on one or more runs of the same data.
+def build_page(runs: Sequence[History]) -> str:
+    """The report on one or more runs of the same data; see `draw_page`."""
+    return draw_page([analyse(evidence_of(run)) for run in runs])
+
+
+def draw_page(analyses: Sequence[Analysis]) -> str:
+    """The report on runs that have been analysed.
 
     Raises:
         ConfigError: If there is no run, or if the runs' data differ.

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from reports.analysis import analyse
 from reports.evidence import evidence_of
-from reports.page import build_page
+from reports.page import draw_page
 from sweeps.history import History, read_run
 from tests.benchmarks.made_run import made_run
 
@@ -35,7 +35,7 @@ def measure(path: Path) -> dict[str, float]:
     read = time.perf_counter()
     analysis = analyse(evidence)
     computed = time.perf_counter()
-    page = build_page([analysis])
+    page = draw_page([analysis])
     drawn = time.perf_counter()
     (path / "report.html").write_text(page, encoding="utf-8")
     return {
