@@ -10,7 +10,7 @@ from typing import Any
 from reports.evidence import Evidence
 from reports.verdict import RunVerdict, verdict_of
 from reports.view import View
-from reports.views import all_arms, chance, forest, pairs, robustness, search
+from reports.views import all_arms, chance, forest, pairs, pictures, robustness, search
 
 Analyse = Callable[[Evidence, RunVerdict], Any]
 Draw = Callable[[Any, Evidence, RunVerdict], Iterator[View]]
@@ -26,11 +26,12 @@ class Chapter:
     draw: Draw
 
 
-VERDICT, WHERE, COST, DOUBT, SEARCH = (
+VERDICT, WHERE, COST, DOUBT, PICTURES, SEARCH = (
     "The verdict",
     "Under which settings",
     "At what cost",
     "How far to trust it",
+    "What they see",
     "How the search went",
 )
 CHAPTERS = (
@@ -39,6 +40,7 @@ CHAPTERS = (
     Chapter("chance", VERDICT, lambda e, v: chance.analyse(v, e), lambda r, e, v: chance.draw(r, e)),
     Chapter("all-arms", VERDICT, lambda e, v: all_arms.analyse(e), lambda r, e, v: all_arms.draw(r, e)),
     Chapter("robustness", DOUBT, lambda e, v: robustness.analyse(v, e), lambda r, e, v: robustness.draw(r, e)),
+    Chapter("pictures", PICTURES, lambda e, v: None, lambda r, e, v: pictures.draw(e)),
     Chapter("search", SEARCH, lambda e, v: None, lambda r, e, v: search.views(e.config, e.frames)),
 )
 

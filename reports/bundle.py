@@ -55,7 +55,10 @@ def read_bundle(folder: Path) -> Evidence:
     }
     plans = tuple(Plan(**plan) for plan in document["plans"])
     config = SweepConfig.from_mapping(document["config"], source=str(folder / MARK))
-    return Evidence(config, document["facts"], Tables(**frames), plans, predictions)
+    pictures: dict[str, dict[str, bytes]] = {}
+    for place, (arm, kind) in enumerate(document["pictures"]):
+        pictures.setdefault(arm, {})[kind] = (folder / f"picture-{place:03d}").read_bytes()
+    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures)
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -90,6 +93,8 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
         yield f"{name}.parquet", _parquet(frame)
     for number, each in evidence.predictions.items():
         yield f"predictions-{number:05d}.npz", each.to_bytes()
+    for place, (_, _, payload) in enumerate(_pictures(evidence)):
+        yield f"picture-{place:03d}", payload
     yield STATISTICS, analysis.statistics_text().encode()
     document = {
         "schema": SCHEMA,
@@ -100,8 +105,14 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
             for plan in evidence.plans
         ],
         "predictions": list(evidence.predictions),
+        "pictures": [[arm, kind] for arm, kind, _ in _pictures(evidence)],
     }
     yield MARK, (json.dumps(document, indent=1) + "\n").encode()  # last: it names no file that is not there
+
+
+def _pictures(evidence: Evidence) -> Iterator[tuple[str, str, bytes]]:
+    for arm, files in evidence.pictures.items():
+        yield from ((arm, kind, payload) for kind, payload in files.items())
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

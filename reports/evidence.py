@@ -16,9 +16,11 @@ from reports.summary import facts, paragraph, standing, title
 from reports.tables import Tables, arm_names, tables
 from reports.theme import Look, styles
 from search_spaces import ParamValue
+from sweeps.artifacts import read_artifact
 from sweeps.config import SweepConfig
+from sweeps.errors import RunError
 from sweeps.history import History
-from sweeps.records import Phase
+from sweeps.records import ArtifactWritten, Phase
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,8 @@ class Evidence:
         frames: See `reports.tables`.
         plans: Every revision of the analysis plan, in order; empty before any.
         predictions: Of confirm trials, by number.
+        pictures: Files of each arm's first confirmed replicate by kind (`layers`, `routing`); under the empty name those
+            of all arms together (`disputed`).
     """
 
     config: SweepConfig
@@ -94,6 +98,7 @@ class Evidence:
     frames: Tables
     plans: tuple[Plan, ...] = ()
     predictions: Mapping[int, Predictions] = field(default_factory=dict)
+    pictures: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
 
     @property
     def plan(self) -> Mapping[str, Any] | None:
@@ -130,7 +135,7 @@ def evidence_of(run: History) -> Evidence:
     """
     plans = tuple(Plan(plan.revision, plan.digest, plan.time - run.header.time, dict(plan.plan)) for plan in run.plans)
     frames = tables(run)
-    return Evidence(run.config, _facts(run, frames), frames, plans, dict(_predictions(run)))
+    return Evidence(run.config, _facts(run, frames), frames, plans, dict(_predictions(run)), _pictures(run))
 
 
 def _facts(run: History, frames: Tables) -> dict[str, Any]:
@@ -183,8 +188,27 @@ def _facts(run: History, frames: Tables) -> dict[str, Any]:
     }
 
 
+def _pictures(run: History) -> dict[str, dict[str, bytes]]:
+    found: dict[str, dict[str, bytes]] = {}
+    for _, trial in sorted(run.trials.items()):
+        for kind in ("layers", "routing"):
+            if trial.spec.phase == "confirm" and kind in trial.artifacts:
+                payload = _bytes(run, trial.artifacts[kind])
+                found.setdefault(str(trial.spec.arm), {}).setdefault(kind, payload)
+    if "disputed" in run.artifacts:
+        found[""] = {"disputed": _bytes(run, run.artifacts["disputed"])}
+    return found
+
+
+def _bytes(run: History, written: ArtifactWritten) -> bytes:
+    payload = read_artifact(run.directory, written)
+    if payload is None:
+        raise RunError(f"{run.directory.path / written.path}: is gone or was changed since its trial wrote it")
+    return payload
+
+
 def _predictions(run: History) -> Iterator[tuple[int, Predictions]]:
     for number, trial in sorted(run.trials.items()):
         written = trial.artifacts.get("predictions")
         if written is not None:
-            yield number, Predictions.read((run.directory.path / written.path).read_bytes())
+            yield number, Predictions.read(_bytes(run, written))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 import plotly.graph_objects as go
 
+from reports.images import Picture
+
 
 @dataclass(frozen=True)
 class View:
@@ -21,6 +23,7 @@ class View:
         group: Heading over several views, empty for a view that stands alone.
         question: What it answers, in the reader's words.
         command: What gets the missing data, as it is typed; empty where nothing is missing.
+        pictures: In the place of a figure, with their labels.
     """
 
     key: str
@@ -31,6 +34,7 @@ class View:
     group: str = ""
     question: str = ""
     command: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 def missing(key: str, title: str, question: str, *, why: str, command: str) -> View:

@@ -44,9 +44,10 @@ class Artifacts:
         """Keep a trial's model: for good."""
         self._write(number, "model", f"trial-{number:05d}-model.keras", payload)
 
-    def keep_file(self, number: int, kind: str, payload: bytes) -> None:
-        """Keep what a worker made of a trial beside its model (`predictions.npz`): for good."""
-        self._write(number, kind.partition(".")[0], f"trial-{number:05d}-{kind}", payload)
+    def keep_file(self, number: int | None, name: str, payload: bytes) -> None:
+        """Keep what a worker made of a trial beside its model (`predictions.npz`), or of all of them: for good."""
+        path = name if number is None else f"trial-{number:05d}-{name}"
+        self._write(number, name.partition(".")[0], path, payload)
 
     def keep_checkpoint(self, number: int, payload: bytes, *, epochs: int) -> bool:
         """Keep a running trial's checkpoint in the place of its last one; False if all together would pass the cap."""
@@ -81,7 +82,7 @@ class Artifacts:
             self._remove(written)
 
     def _write(
-        self, number: int, kind: str, name: str, payload: bytes, *, epochs: int | None = None
+        self, number: int | None, kind: str, name: str, payload: bytes, *, epochs: int | None = None
     ) -> ArtifactWritten:
         folder = self._log.directory.artifacts
 

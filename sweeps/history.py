@@ -81,6 +81,7 @@ class History:
     workers: list[WorkerStarted] = field(default_factory=list)
     trials: dict[int, Trial] = field(default_factory=dict)
     lost: list[AttemptLost] = field(default_factory=list)
+    artifacts: dict[str, ArtifactWritten] = field(default_factory=dict)
     plans: list[PlanFrozen] = field(default_factory=list)
     audits: list[Audited] = field(default_factory=list)
     resources: list[ResourceEvent] = field(default_factory=list)
@@ -134,7 +135,7 @@ class History:
             case WorkerEnded() | TrialKnown():
                 pass
             case ArtifactWritten() if event.number is None:
-                pass
+                self.artifacts[event.kind] = event
             case _:
                 self._fold_into_trial(event)
 

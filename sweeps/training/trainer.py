@@ -29,6 +29,7 @@ from sweeps.training.course import Course, WarmModel, follow_schedule, restore, 
 from sweeps.training.epochs import Examples, make_epochs
 from sweeps.training.gpu_memory import limit_gpu_memory
 from sweeps.training.models import Blueprint, check_fresh
+from sweeps.training.pictures import pictures_of
 from sweeps.training.testing import test_model
 from sweeps.workers.protocol import Tested
 
@@ -111,6 +112,8 @@ class Trainer:
             brier=scores.get("brier"),
             ece=scores.get("ece"),
         )
+        if course.spec.replicate == 0:
+            files |= pictures_of(course.warm.model, self._examples)
         return Tested(event, files)
 
     def save(self, number: int) -> bytes:
