@@ -89,8 +89,8 @@ class Evidence:
         frames: See `reports.tables`.
         plans: Every revision of the analysis plan, in order; empty before any.
         predictions: Of confirm trials, by number.
-        pictures: Files of each arm's first confirmed replicate by kind (`layers`, `routing`); under the empty name those
-            of all arms together (`disputed`).
+        pictures: Files of each arm's first confirmed replicate by kind (`layers`, `routing`); under the empty name
+            those of all arms together (`disputed`).
     """
 
     config: SweepConfig

@@ -47,9 +47,9 @@ def _routing(evidence: Evidence) -> Iterator[View]:
         steps = couplings.shape[1]
         spread = float((couplings[:, -1].max(axis=(1, 2)) / couplings[:, 0].max(axis=(1, 2))).mean())
         caption = (
-            f"Where the first routing layer of {arm} takes its windows' means from, on {len(shown)} validation examples, "
-            f"after {count(steps, 'routing step')}: the stronger the orange, the more a cell weighs. The strongest cell "
-            f"weighs {spread:.2f} times what it would in average pooling."
+            f"Where the first routing layer of {arm} takes the means of its windows from, on {len(shown)} validation "
+            f"examples, after {count(steps, 'routing step')}: the stronger the orange, the more a cell weighs. The "
+            f"strongest cell weighs {spread:.2f} times what it would in average pooling."
         )
         data = pd.DataFrame({"example": range(len(shown)), "label": [str(labels[place]) for place in shown]})
         yield View(
@@ -104,15 +104,8 @@ def _networks(evidence: Evidence) -> Iterator[View]:
     for arm, files in evidence.pictures.items():
         for layer in json.loads(files["layers"]) if "layers" in files else ():
             shape = " × ".join(map(str, layer["shape"])) if layer["shape"] else "–"
-            rows.append(
-                {
-                    "arm": arm,
-                    "layer": layer["name"],
-                    "kind": layer["kind"],
-                    "output": shape,
-                    "parameters": layer["parameters"],
-                }
-            )
+            told = {"layer": layer["name"], "kind": layer["kind"], "output": shape}
+            rows.append({"arm": arm, **told, "parameters": layer["parameters"]})
     if rows:
         frame = pd.DataFrame(rows)
         totals = listed([f"{arm} {int(part['parameters'].sum()):,}" for arm, part in frame.groupby("arm", sort=False)])
