@@ -75,7 +75,10 @@ def facts(run: History) -> list[tuple[str, str]]:
         ("Model", f"{config.model.build} {_settings(dict(config.model.args))}".strip()),
         ("Data", f"{data.get('name')} from {data.get('source')}"),
         ("Data digest", str(data.get("digest"))),
-        ("Split", f"{data.get('split')}, seed {data.get('split_seed')}; {_count(data, 'test')} test examples, unread"),
+        (
+            "Split",
+            f"{data.get('split')}, seed {data.get('split_seed')}; {_count(data, 'test')} test examples, {_opened(run)}",
+        ),
         ("Training", _settings(config.training.model_dump())),
         ("Sampler", f"{config.search.sampler.name} {_settings(config.search.sampler.settings)}".strip()),
         ("Pruner", f"{config.search.pruner.name} {_settings(config.search.pruner.settings)}".strip()),
@@ -84,6 +87,11 @@ def facts(run: History) -> list[tuple[str, str]]:
         ("Versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
         ("Commit", commit),
     ]
+
+
+def _opened(run: History) -> str:
+    reads = sum(audit.action == "test set read" for audit in run.audits)
+    return f"read {count(reads, 'time')}, each noted in the log" if reads else "unread"
 
 
 def _count(data: dict[str, object], key: str) -> str:

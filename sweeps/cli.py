@@ -286,12 +286,17 @@ def _interruptible(directory: RunDirectory) -> Iterator[None]:
 
 def _conclude(history: History, console: Console, *, dataset: str | None) -> None:
     """What every sweep ends with: the report, the best configs, and the arms side by side."""
-    from reports.page import write_report
+    from reports.analysis import analyse
+    from reports.evidence import evidence_of
+    from reports.page import write_page
 
     directory = history.directory
     summary = summarise(history)
     console.table(summary)
-    write_report([history], directory.report)
+    analysis = analyse(evidence_of(history))
+    write_page([analysis], directory.report)
+    for sentence in analysis.verdict.sentences:
+        console.say(sentence)
     console.say(f"report: {directory.report}")
     if not any(arm.best for arm in summary.arms):
         complete = sum(arm.states.get("complete", 0) for arm in summary.arms)

@@ -27,6 +27,7 @@ from sweeps.records import (
 )
 from sweeps.selection import better
 from sweeps.summary import Summary
+from sweeps.words import counted
 
 _LONGEST_REASON = 400
 _STATES = ("complete", "pruned", "failed", "running")
@@ -159,6 +160,8 @@ class Console:
             of = f"/{arm.budget:g}" if arm.unit == "seconds" else ""
             table.add_row(escape(arm.name), *counts, f"{arm.seconds:.0f}{of}", *best)
         self._out.print(table)
+        for each in summary.phases:
+            self.say(f"  {each.phase}: {each.ended} of {counted(each.planned, 'trial')}")
         for arm in summary.arms:
             if arm.best:
                 params = ", ".join(f"{name} {_short(value)}" for name, value in arm.best[2].items())

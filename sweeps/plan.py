@@ -8,6 +8,7 @@ from sweeps.bounds import check_bounds
 from sweeps.config import SweepConfig
 from sweeps.hardware import check_fits, count_cpus, count_gpus
 from sweeps.images import load_or_fall_back
+from sweeps.phases import trials_of
 from sweeps.preparation import CORNERS_IN_PLAN
 from sweeps.search import Search, advise
 from sweeps.training.inspection import Corner, Inspection, child_for, inspect
@@ -32,6 +33,7 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
         size = "" if study.size is None else f", {counted(study.size, 'config')}"
         pruner = "no pruner" if study.pruner == "none" else f"{study.pruner} pruner"
         yield f"  {study.study}: {search.budget_in_words}, {study.sampler}, {pruner}{size}"
+    yield from _later(config, test=facts.test)
     yield f"data: {facts}"
     yield from read_warm_start(config, digest=facts.digest)[1]
     yield from (f"warning: {advice}" for advice in advise(config))
@@ -47,10 +49,24 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
     yield from _durations(config, inspection, examples=facts.train, workers=count, gpus=gpus)
 
 
+def _later(config: SweepConfig, *, test: int) -> Iterator[str]:
+    """What comes after the search, each phase with its trials."""
+    arms = len(config.arms)
+    for phase, count in trials_of(config).items():
+        what = {
+            "confirm": f"{config.confirm.seeds} fresh seeds of each arm's champion, tested on {test:,} examples",
+            "swap": f"{counted(config.swap.settings, 'setting')} by {counted(config.swap.seeds, 'seed')}, in {arms} arms",
+            "controls": f"{counted(config.controls.pairs, 'pair')} that must show nothing",
+            "cost_probe": f"{config.cost_probe} short replicates of each champion, trained alone",
+        }[phase]
+        yield f"  {phase}: {counted(count, 'trial')} ({what})"
+
+
 def _durations(
     config: SweepConfig, inspection: Inspection, *, examples: int, workers: int, gpus: float
 ) -> Iterator[str]:
     search, arms = config.search, len(config.arms)
+    later = sum(trials_of(config).values())
     each = sorted(inspection.example_seconds)
     trial = [seconds * examples * search.epochs for seconds in each]
     faster = " (a GPU is much faster)" if gpus else ""
@@ -59,9 +75,9 @@ def _durations(
     if search.trials is None:
         yield f"  an unpruned trial: about {_span(trial)}; all arms: {_duration(search.amount * arms / workers)}"
     else:
-        trials = counted(search.trials * arms, "trial")
-        whole = [seconds * search.trials * arms / workers for seconds in trial]
-        yield f"  training alone, {trials} unpruned: about {_span(whole)}"
+        trials = search.trials * arms + later
+        whole = [seconds * trials / workers for seconds in trial]
+        yield f"  training alone, {counted(trials, 'trial')} unpruned: about {_span(whole)}"
 
 
 def _extent(inspection: Inspection) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from search_spaces import ParamValue
 from sweeps.history import History, Trial
-from sweeps.records import Unit
+from sweeps.phases import trials_of
+from sweeps.records import LATER, Unit
 from sweeps.selection import rank
 from sweeps.utilisation import Shares
 
@@ -38,6 +39,15 @@ class ArmSummary:
 
 
 @dataclass(frozen=True)
+class PhaseSummary:
+    """A phase after the search: how many of its trials have ended, and how many there are to be."""
+
+    phase: str
+    ended: int
+    planned: int
+
+
+@dataclass(frozen=True)
 class Summary:
     """A run as a whole.
 
@@ -49,6 +59,7 @@ class Summary:
         notes: What the reader must know before any number.
         shares: What became of the workers' time; None before any.
         waiting: Why workers wait to be started; None if none does.
+        phases: Those after the search that are asked for or were run.
     """
 
     name: str
@@ -58,6 +69,7 @@ class Summary:
     notes: tuple[str, ...]
     shares: Shares | None
     waiting: str | None = None
+    phases: tuple[PhaseSummary, ...] = ()
 
 
 def summarise(history: History) -> Summary:
@@ -86,4 +98,15 @@ def summarise(history: History) -> Summary:
         history.header.notes,
         history.utilisation.shares(),
         history.waiting if state == "running" else None,
+        _phases(history),
+    )
+
+
+def _phases(history: History) -> tuple[PhaseSummary, ...]:
+    ended = Counter(trial.spec.phase for trial in history.trials.values() if trial.ended)
+    planned = trials_of(history.config)
+    return tuple(
+        PhaseSummary(phase, ended[phase], max(ended[phase], planned.get(phase, 0)))
+        for phase in LATER
+        if ended[phase] or phase in planned
     )

@@ -62,6 +62,18 @@ def unfinished(config: SweepConfig, history: History, events: Sequence[AnyEvent]
     return [phase for phase in LATER if not source_of(phase, config, plan, events, checkpoints={})[0].finished()]
 
 
+def trials_of(config: SweepConfig) -> dict[Phase, int]:
+    """How many trials each phase after the search has at most: as many as if every arm had its champions."""
+    arms = len(config.arms)
+    counts: dict[Phase, int] = {
+        "confirm": config.confirm.seeds * config.confirm.champions * arms,
+        "swap": config.swap.settings * config.swap.seeds * arms,
+        "controls": 2 * config.controls.pairs * (1 + len(config.controls.same)),
+        "cost_probe": config.cost_probe * arms,
+    }
+    return {phase: count for phase, count in counts.items() if count}
+
+
 def of_phase(events: Iterable[AnyEvent], phase: Phase) -> Iterator[AnyEvent]:
     """The events of the trials of a phase; those of no trial are the search's."""
     phases: dict[int, Phase] = {}
