@@ -75,10 +75,8 @@ def facts(run: History) -> list[tuple[str, str]]:
         ("Model", f"{config.model.build} {_settings(dict(config.model.args))}".strip()),
         ("Data", f"{data.get('name')} from {data.get('source')}"),
         ("Data digest", str(data.get("digest"))),
-        (
-            "Split",
-            f"{data.get('split')}, seed {data.get('split_seed')}; {_count(data, 'test')} test examples, {_opened(run)}",
-        ),
+        ("Split", f"{data.get('split')}, seed {data.get('split_seed')}"),
+        ("Test set", f"{_count(data, 'test')} examples, {_opened(run)}"),
         ("Training", _settings(config.training.model_dump())),
         ("Sampler", f"{config.search.sampler.name} {_settings(config.search.sampler.settings)}".strip()),
         ("Pruner", f"{config.search.pruner.name} {_settings(config.search.pruner.settings)}".strip()),

@@ -9,7 +9,7 @@ from typing import Any
 from sweeps.batches import check_batches
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset, load_own_dataset
-from sweeps.errors import RunError
+from sweeps.errors import ConfigError, RunError
 from sweeps.history import History
 
 QUICKSTART = "quickstart"
@@ -49,6 +49,11 @@ def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
     data, facts = load_data(config)
     config = replace_dataset(config, {"train": facts.train, "validation": facts.validation})
     check_batches(config)
+    if config.confirm.seeds and not facts.test:
+        raise ConfigError(
+            f"confirm.seeds: {config.confirm.seeds} seeds are to be tested, and {facts.name} has no test set; have "
+            "dataset.load return ((x, y), (x_test, y_test)), or set it to 0"
+        )
     return config, data, facts
 
 
