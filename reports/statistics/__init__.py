@@ -1,12 +1,12 @@
 """The statistics of the verdict: numbers in, estimates with their uncertainty out, by numpy and scipy.
 
 `comparison` weighs one arm against another over the pairs that `pairs` has matched, by `t_tests` and the exact
-`sign_flips`; `verdicts` says in words what an interval shows, `family` what is left of it among other comparisons
-and before the planned pairs are there, and `planning` how many it takes. `location` and `effects` describe samples,
-`improvement` and `profiles` their distributions, `counts` and `calibration` single examples. `tuning` and `budgets`
-draw what a search is worth at a budget, over the exact `bands`; `selection` asks what its choice was worth.
-`variance`, `costs`, `survival` and `ranks` look at where differences come from, what they cost, when they show, and
-across many arms.
+`sign_flips`; `verdicts` says in words what an interval shows, `family` what is left of it among other comparisons and
+before the planned pairs are there, and `planning` how many it takes. `location` and `effects` describe samples,
+`improvement` and `profiles` their distributions, `counts`, `calibration` and `predictions` single examples. `tuning`
+and `budgets` draw what a search is worth at a budget, over the exact `bands`; `selection` asks what its choice was
+worth. `variance` and `crossed`, `costs`, `survival` and `ranks` look at where differences come from, what they cost,
+when they show, and across many arms; `crossings` at which setting they change sides.
 
 Differences are a - b in the unit of the metric; where better matters, a function takes the `direction`. Whatever is
 random takes a generator, and the order of the rows changes no result.
@@ -19,6 +19,8 @@ from reports.statistics.checks import Direction
 from reports.statistics.comparison import PairedComparison, paired_comparison
 from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front
 from reports.statistics.counts import McNemar, mcnemar_exact, wilson
+from reports.statistics.crossed import crossed_bootstrap
+from reports.statistics.crossings import Crossing, crossing
 from reports.statistics.effects import (
     PairingGain,
     cliffs_delta,
@@ -34,6 +36,7 @@ from reports.statistics.location import Estimate, bootstrap, iqm, mean_interval,
 from reports.statistics.multiplicity import benjamini_hochberg, holm
 from reports.statistics.pairs import Pairs, match_pairs
 from reports.statistics.planning import detectable_difference, noether_pairs, pairs_needed, replicates_needed
+from reports.statistics.predictions import brier_score, error_rate, negative_log_likelihood
 from reports.statistics.profiles import Profile, performance_profile
 from reports.statistics.ranks import FriedmanNemenyi, friedman_nemenyi, nemenyi_quantile
 from reports.statistics.selection import (
@@ -62,6 +65,7 @@ __all__ = [
     "EXACT_PAIRS",
     "Band",
     "CrossedError",
+    "Crossing",
     "Direction",
     "Estimate",
     "FriedmanNemenyi",
@@ -87,14 +91,18 @@ __all__ = [
     "benjamini_hochberg",
     "best_so_far_by_cost",
     "bootstrap",
+    "brier_score",
     "cdf_band",
     "check_plan",
     "cliffs_delta",
     "cohen_d",
+    "crossed_bootstrap",
     "crossed_standard_error",
+    "crossing",
     "detectable_difference",
     "dkw_epsilon",
     "equal_budget_chance",
+    "error_rate",
     "expected_calibration_error",
     "expected_max_curve",
     "fewest_pairs",
@@ -119,6 +127,7 @@ __all__ = [
     "median_interval",
     "median_over_studies",
     "median_tuning_curve",
+    "negative_log_likelihood",
     "nemenyi_quantile",
     "noether_pairs",
     "overtuning",

@@ -64,6 +64,12 @@ def test_five_normal_values_are_covered_as_promised() -> None:
     assert 0.93 <= hits / 1_500 <= 0.965
 
 
+def test_five_normal_values_are_covered_less_often_by_the_bootstrap() -> None:
+    draws, rng = np.random.default_rng(12).normal(size=(1_500, 5)), np.random.default_rng(0)
+    found = [bootstrap(np.mean, values, rng=rng, draws=499) for values in draws]
+    assert np.mean([each.low <= 0 <= each.high for each in found]) == pytest.approx(0.837, abs=0.03)
+
+
 @pytest.mark.parametrize(("n", "places"), [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (20, (6, 15))])
 def test_the_median_lies_between_order_statistics(n, places) -> None:
     found = median_interval(np.random.default_rng(0).permutation(np.arange(1.0, n + 1)))

@@ -66,6 +66,8 @@ def test_the_median_curve() -> None:
 def test_what_was_pruned_stays_in_the_curve() -> None:
     pruned = [0.72, 0.83, 0.92, -INF, -INF]
     assert median_tuning_curve(pruned).values[:4].tolist() == [0.72, 0.83, 0.83, 0.92]
+    # Without them, the same draws would look better at once.
+    assert median_tuning_curve(pruned[:3]).values.tolist() == [0.83, 0.92, 0.92]
     assert median_tuning_curve([1 - score for score in pruned], direction="minimize").values[:4] == pytest.approx(
         [0.28, 0.17, 0.17, 0.08]
     )
@@ -74,6 +76,32 @@ def test_what_was_pruned_stays_in_the_curve() -> None:
     assert median_tuning_curve([-INF, -INF]).values.tolist() == [-INF, -INF]
     with pytest.raises(ValueError, match="scores: a failed run is the infinity that is worst"):
         median_tuning_curve([0.9, INF])
+
+
+@pytest.mark.parametrize("scores", [[0.1], [0.1, 0.1], [0.1] * 7])
+def test_one_trial_and_a_constant_metric_have_level_curves(scores) -> None:
+    for curve in (expected_max_curve(scores), expected_max_curve(scores, estimator="v")):
+        assert curve == pytest.approx(scores, abs=1e-15)
+    found = median_tuning_curve(scores, bounds=(0, 1))
+    assert found.values.tolist() == scores
+    assert (found.low >= 0).all()
+    assert (found.high <= 1).all()
+    assert equal_budget_chance(scores, scores) == 0.5
+
+
+@pytest.mark.parametrize("scores", [[0.4, 0.9], [0.9, 0.4]])
+def test_two_trials_are_one_choice(scores) -> None:
+    assert expected_max_curve(scores) == pytest.approx([0.65, 0.9])
+    assert expected_max_curve(scores, estimator="v") == pytest.approx([0.65, 0.775])
+    assert median_tuning_curve(scores).values.tolist() == [0.4, 0.9]
+
+
+def test_a_study_without_trials_has_no_curve() -> None:
+    for curve in (expected_max_curve, median_tuning_curve):
+        with pytest.raises(ValueError, match="scores: needs at least 1 values, got 0"):
+            curve([])
+    with pytest.raises(ValueError, match="b: needs at least 1 values, got 0"):
+        equal_budget_chance([0.5], [])
 
 
 def test_the_band_is_read_off_the_band_of_the_distribution() -> None:
