@@ -13,14 +13,13 @@ from reports.statistics import judge, paired_comparison, wilson
 from reports.view import View, missing
 from reports.views import swap_figures as figures
 from reports.views import swap_words as words
-from reports.views.matched import Matched, matched, opponents
+from reports.views.matched import Matched, how_to_get, matched, opponents
 from reports.views.swap_strata import Cell, Contrast, Setting, Trend, cells, contrasts, corrected, few, shared, trends
 from search_spaces import ParamValue
 
 KEY = "swap"
 TITLE = "Drop-in swap"
 QUESTION = "If only this one thing is replaced, under which settings is it better?"
-COMMAND = "capsweep resume RUN --set swap.settings=12"
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,8 @@ def analyse(evidence: Evidence) -> Result:
 def draw(result: Result, evidence: Evidence) -> Iterator[View]:
     """All differences, each shared param against them, and the cells of two params with few values."""
     if result.why:
-        yield missing(KEY, TITLE, QUESTION, why=result.why, command=COMMAND)
+        command = how_to_get(evidence, "swap.settings", 12)
+        yield missing(KEY, TITLE, QUESTION, why=result.why, command=command)
         return
     look, domains = evidence.look, shared(evidence)
     rows = words.table(result)

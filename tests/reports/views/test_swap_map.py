@@ -63,8 +63,16 @@ def test_halves_are_contrasted_and_corrected_over_all_arms(hand_made) -> None:
     assert size.difference == pytest.approx(0.002 - 0.0025)
     assert (rate.param, rate.n, rate.others) == ("learning_rate", 3, 3)
     assert rate.difference == pytest.approx((4 + 5 - 1 - 1 - 2 - 3) / 3000)
-    smallest = min(each.p for arm in result.arms for each in arm.contrasts)
-    assert min(each.adjusted_p for arm in result.arms for each in arm.contrasts) == pytest.approx(min(1, 4 * smallest))
+    clear = swapped((0, 0.0001, 0.0002, 0.01, 0.0101, 0.0103), arms=("capsule", "average"))
+    strong = swap_map.analyse(hand_made(clear, sweep=SWEEP)).arms[0].contrasts[1]
+    assert (strong.p < 1e-5, strong.adjusted_p) == (True, pytest.approx(4 * strong.p))
+
+
+def test_a_tie_is_no_win(hand_made) -> None:
+    rows = [{**row, "value": 0.5 if row["pair_id"] == "swap:0:0" else row["value"]} for row in swapped()]
+    rows = [row for row in rows if row["pair_id"] != "swap:0:1"]
+    arm = capsule(hand_made(rows, sweep=SWEEP))
+    assert (arm.won, arm.tied, len(arm.settings)) == (4, 1, 6)
 
 
 def test_it_crosses_where_the_line_does(hand_made) -> None:
