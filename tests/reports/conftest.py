@@ -447,7 +447,7 @@ def _check_figure(view: View) -> None:
     drawn = json.loads(text, parse_constant=lambda name: pytest.fail(f"{view.key}: {name} in the figure"))
     assert "scattergl" not in text
     points = sum(len(trace.x) for trace in view.figure.data if trace.type == "scatter" and trace.x is not None)
-    assert points <= 2_500, view.key
+    assert points <= 2_050, view.key
     assert not re.search(r"<(script|img|svg|b>|a )", json.dumps(drawn, ensure_ascii=False)), view.key
     assert not [trace for trace in view.figure.data if "%{y}" in str(getattr(trace, "hovertemplate", ""))], view.key
     assert "textfont" not in text, view.key
