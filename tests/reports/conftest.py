@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from reports.evidence import Evidence, Plan, Predictions
+from reports.tables import _EPOCH, _TRIAL, Tables, _dtype, _frame
+from reports.view import View
 from search_spaces import ParamValue
 from sweeps.codec import config_hash, digest
 from sweeps.config import SweepConfig
@@ -315,3 +323,137 @@ def hostile(writer: Callable[..., Writer]) -> Callable[[bool], Writer]:
         return run
 
     return make
+
+
+def by_hand(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    sweep: Mapping[str, Any] | None = None,
+    epochs: Sequence[Mapping[str, Any]] = (),
+    predictions: Mapping[int, Predictions] | None = None,
+    plan: Mapping[str, Any] | None = None,
+) -> Evidence:
+    """Evidence of trials, each given by what matters of it, in the order of their numbers."""
+    config = SweepConfig.from_mapping({**SWEEP, **(sweep or {})}, source="test")
+    usual = {"phase": "confirm", "study": "s", "order": 0, "state": "complete", "epochs": 1, "step": 1, "seconds": 1.0}
+    usual |= {"spent": 1.0, "started": 0.0, "ended": 1.0, "feasible": True, "replicate": 0, "config_hash": "c"}
+    usual |= {f"seed.{name}": 0 for name in ("init", "order", "dropout", "augment", "split")}
+    params = {f"param.{name}": _dtype(p.domain) for name, p in config.space.parameters.items()}
+    full = [{**usual, "number": number, **row} for number, row in enumerate(rows)]
+    trials = _frame(full, {**_TRIAL, **params})
+    metrics = {key: "float64" for row in epochs for key in row if key.startswith("metric.")}
+    moments = [{"state": "complete", "step": 1, "seconds": 1.0, "cumulative_seconds": 1.0, **row} for row in epochs]
+    empty = pd.DataFrame()
+    frames = Tables(trials, _frame(moments, {**_EPOCH, **metrics}), empty, empty, empty)
+    plans = () if plan is None else (Plan(1, "d" * 64, 0.0, plan),)
+    return Evidence(config, {"name": "test"}, frames, plans, predictions or {})
+
+
+@pytest.fixture
+def hand_made() -> Callable[..., Evidence]:
+    """Make evidence by hand, see `by_hand`."""
+    return by_hand
+
+
+PHASES = ("search", "confirm", "swap", "controls", "cost_probe")
+PAIR_IDS = MappingProxyType({"confirm": "confirm:0:0", "swap": "swap:0:0", "controls": "aa:0", "cost_probe": "cost:0"})
+
+
+def odd_runs() -> Iterator[tuple[str, Evidence]]:
+    """Runs that a view must have something to say about, whatever it is."""
+    base = {"confirm": {"baseline": "max"}}
+    yield "empty", by_hand([], sweep=base)
+    yield "nothing compared", by_hand([{"arm": "all", "phase": "search", "value": 0.5}], sweep={"compare": None})
+    yield "no baseline", by_hand([{"arm": "max", "phase": "search", "value": 0.5}])
+    one_arm = {"space": {"pooling": ["max"], "size": {"int": [2, 4]}}}
+    yield "one arm", by_hand([{"arm": "max", "phase": "search", "value": 0.5}], sweep=one_arm)
+    for state, value in (("pruned", 0.5), ("failed", None), ("running", None), ("complete", float("nan"))):
+        rows = [
+            {"arm": arm, "phase": phase, "state": state, "value": value, "pair_id": PAIR_IDS.get(phase)}
+            for phase in PHASES
+            for arm in ("capsule", "max", "average")
+        ]
+        moments = [
+            {"number": number, "arm": row["arm"], "state": state, "epoch": 0, "metric.val_accuracy": value}
+            for number, row in enumerate(rows)
+        ]
+        yield f"only {state} {value}", by_hand(rows, sweep=base, epochs=moments)
+    hostile = [*HOSTILE[:4], "x" * 10_000]
+    rows = [
+        {
+            "arm": arm,
+            "phase": phase,
+            "value": 0.5 + place / 100 + index / 1000,
+            "test": 0.5 + place / 100,
+            "nll": 0.1 + index / 100,
+            "epoch_seconds": 1.0 + index,
+            "pair_id": PAIR_IDS.get(phase) and f"{PAIR_IDS[phase][:-1]}{index}",
+            "config_hash": arm[:9],
+            "param.size": hostile[index % 5],
+        }
+        for phase in PHASES
+        for place, arm in enumerate(hostile)
+        for index in range(3)
+    ]
+    metric = HOSTILE[1]
+    moments = [
+        {"number": number, "arm": row["arm"], "epoch": epoch, f"metric.{metric}": row["value"]}
+        for number, row in enumerate(rows)
+        for epoch in range(2)
+    ]
+    wild = {"pooling": hostile, "size": hostile}
+    objective = {"metric": metric, "direction": "minimize"}
+    labels = np.array([0, 1, 2, 1], dtype=np.uint16)
+    half = np.full(4, 0.5, dtype=np.float32)
+    seen = {
+        number: Predictions(labels, np.roll(labels, number % 4), half, half)
+        for number, row in enumerate(rows)
+        if row["phase"] == "confirm"
+    }
+    sweep = {"space": wild, "objective": objective, "confirm": {"baseline": hostile[1]}}
+    yield "hostile", by_hand(rows, sweep=sweep, epochs=moments, predictions=seen)
+
+
+@pytest.fixture(params=odd_runs(), ids=lambda each: each[0].replace(" ", "-"))
+def odd_run(request: pytest.FixtureRequest) -> Evidence:
+    """One of the odd runs after the other."""
+    evidence: Evidence = request.param[1]
+    return evidence
+
+
+def checked(module: ModuleType, evidence: Evidence) -> list[View]:
+    """Everything that a view makes of a run, held to what holds for every view."""
+    result = module.analyse(evidence)
+    said = json.dumps(asdict(result), allow_nan=False, sort_keys=True)
+    trials, epochs = (each.sample(frac=1, random_state=3) for each in (evidence.frames.trials, evidence.frames.epochs))
+    other = replace(evidence, frames=replace(evidence.frames, trials=trials, epochs=epochs))
+    assert json.dumps(asdict(module.analyse(other)), allow_nan=False, sort_keys=True) == said
+    views = list(module.draw(result, evidence))
+    assert views
+    assert len({view.key for view in views}) == len(views)
+    for view in views:
+        assert view.key.startswith(module.KEY)
+        assert re.fullmatch(r"[a-z0-9-]+", view.key)
+        assert view.caption
+        assert view.question.endswith("?")
+        assert (view.figure is None) == bool(view.command)
+        if view.figure is not None:
+            _check_figure(view)
+    return views
+
+
+def _check_figure(view: View) -> None:
+    text = view.figure.to_json()
+    drawn = json.loads(text, parse_constant=lambda name: pytest.fail(f"{view.key}: {name} in the figure"))
+    assert "scattergl" not in text
+    points = sum(len(trace.x) for trace in view.figure.data if trace.type == "scatter" and trace.x is not None)
+    assert points <= 2_050, view.key
+    assert not re.search(r"<(script|img|svg|b>|a )", json.dumps(drawn, ensure_ascii=False)), view.key
+    assert not [trace for trace in view.figure.data if "%{y}" in str(getattr(trace, "hovertemplate", ""))], view.key
+    assert "textfont" not in text, view.key
+
+
+@pytest.fixture
+def check_views() -> Callable[[ModuleType, Evidence], list[View]]:
+    """See `checked`."""
+    return checked

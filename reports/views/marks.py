@@ -1,0 +1,96 @@
+"""Marks that views of differences share, and their numbers in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from reports.theme import ArmStyle, plain
+from sweeps.records import Direction
+
+SHADE = "rgba(128,128,128,0.18)"
+EDGE = "rgba(128,128,128,0.9)"
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign; a dash for nothing."""
+    return "–" if value is None else f"{value:+.3g}" if value else "0"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """A 95 % interval of a difference in brackets, or that there is none."""
+    return "[no interval]" if low is None or high is None else f"[{signed(low)} to {signed(high)}]"
+
+
+def p_value(p: float | None) -> str:
+    """A p with two digits, never as 0."""
+    return "–" if p is None else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
+def better_side(direction: Direction) -> str:
+    """Which side of 0 is the better one for arm minus baseline."""
+    return "above 0 is better" if direction == "maximize" else "below 0 is better"
+
+
+def short(text: object, most: int = 40) -> str:
+    """A string of a run in a sentence."""
+    return str(text) if len(str(text)) <= most else f"{str(text)[: most - 1]}…"
+
+
+def finite(value: float | None) -> float | None:
+    """A number that JSON can hold, or None."""
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def whiskers(
+    x: Sequence[float | None],
+    y: Sequence[float | None],
+    ends: Sequence[tuple[float | None, float | None]],
+    style: ArmStyle,
+    *,
+    hover: Sequence[str],
+    along: str = "y",
+    size: int = 11,
+    showlegend: bool = True,
+) -> go.Scatter:
+    """Points of an arm with their intervals; a point without an interval has no bar."""
+    centres = np.array([np.nan if value is None else value for value in (y if along == "y" else x)], dtype=float)
+    low = np.array([np.nan if end[0] is None else end[0] for end in ends], dtype=float)
+    high = np.array([np.nan if end[1] is None else end[1] for end in ends], dtype=float)
+    bars = {
+        "type": "data",
+        "array": np.nan_to_num(high - centres),
+        "arrayminus": np.nan_to_num(centres - low),
+        "thickness": 2,
+        "width": 6,
+        "color": style.colour,
+    }
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        mode="markers",
+        name=plain(style.arm),
+        legendgroup=style.symbol + style.colour,
+        showlegend=showlegend,
+        marker={
+            "color": style.colour,
+            "symbol": style.symbol,
+            "size": size,
+            "line": {"width": 1.5, "color": "#ffffff"},
+        },
+        hovertext=list(hover),
+        hoverinfo="text",
+        cliponaxis=False,
+        **{f"error_{along}": bars},
+    )
+
+
+def landmarks(figure: go.Figure, margin: float | None, *, along: str = "y", at: float = 0.0) -> None:
+    """A line where there is no difference, and a band of differences too small to matter."""
+    line, band = (figure.add_hline, figure.add_hrect) if along == "y" else (figure.add_vline, figure.add_vrect)
+    if margin:
+        ends = {f"{along}0": at - margin, f"{along}1": at + margin}
+        band(**ends, fillcolor=SHADE, line_width=0, layer="below")
+    line(**{along: at}, line={"width": 1.2, "color": EDGE})

@@ -1,0 +1,143 @@
+"""The swap map against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from reports.views import swap_map
+
+# Two seeds in each of six settings; the mean difference of a setting is its lift, whatever the seeds add.
+LIFTS = (0.001, 0.002, 0.003, 0.004, 0.005, -0.001)
+SIZES = (2, 2, 3, 3, 4, 4)
+RATES = (1e-4, 2e-4, 4e-4, 8e-4, 16e-4, 32e-4)
+SWEEP = {"confirm": {"baseline": "max"}, "swap": {"settings": 6, "seeds": 2}}
+
+
+def swapped(lifts=LIFTS, *, arms=("capsule",), sign=1.0, base=0.9):
+    """Rows of a swap phase in which every arm has the same lifts over max."""
+    return [
+        {
+            "phase": "swap",
+            "arm": arm,
+            "value": sign * (base + seed / 100 + (0 if arm == "max" else lift + (seed - 0.5) / 10_000)),
+            "pair_id": f"swap:{setting}:{seed}",
+            "param.pool_size": SIZES[setting % 6],
+            "param.learning_rate": RATES[setting % 6],
+        }
+        for setting, lift in enumerate(lifts)
+        for seed in range(2)
+        for arm in (*arms, "max")
+    ]
+
+
+def capsule(evidence):
+    result = swap_map.analyse(evidence)
+    return next(each for each in result.arms if each.arm == "capsule")
+
+
+def test_settings_count_and_seeds_do_not(hand_made) -> None:
+    arm = capsule(hand_made(swapped(), sweep=SWEEP))
+    assert [each.difference for each in arm.settings] == pytest.approx(list(LIFTS))
+    assert [each.pairs for each in arm.settings] == [2] * 6
+    # mean .014/6, sd .00216025, t(.975, 5) = 2.570582: half width .00226704
+    assert (arm.mean, arm.low, arm.high) == pytest.approx((0.00233333, 0.00006629, 0.00460037), abs=1e-7)
+    # Of 64 sign patterns those with |Σ| ≥ 14 of 16: all +, only the 1 or the other 1 turned, and their mirrors.
+    assert arm.p == pytest.approx(6 / 64)
+    assert (arm.won, arm.tied) == (5, 0)
+    assert (arm.share, arm.share_low, arm.share_high) == pytest.approx((5 / 6, 0.4364967, 0.9699466), abs=1e-6)
+
+
+def test_a_lower_loss_is_a_win(hand_made) -> None:
+    sweep = {**SWEEP, "objective": {"metric": "val_loss", "direction": "minimize"}}
+    arm = capsule(hand_made(swapped(sign=-1.0), sweep=sweep))
+    same = capsule(hand_made(swapped(), sweep=SWEEP))
+    assert (arm.won, arm.mean, arm.p, arm.verdict) == (same.won, pytest.approx(-same.mean), same.p, same.verdict)
+
+
+def test_halves_are_contrasted_and_corrected_over_all_arms(hand_made) -> None:
+    result = swap_map.analyse(hand_made(swapped(arms=("capsule", "average")), sweep=SWEEP))
+    size, rate = result.arms[0].contrasts
+    assert (size.param, size.where, size.n, size.others) == ("pool_size", "above 3", 2, 4)
+    assert size.difference == pytest.approx(0.002 - 0.0025)
+    assert (rate.param, rate.n, rate.others) == ("learning_rate", 3, 3)
+    assert rate.difference == pytest.approx((4 + 5 - 1 - 1 - 2 - 3) / 3000)
+    clear = swapped((0, 0.0001, 0.0002, 0.01, 0.0101, 0.0103), arms=("capsule", "average"))
+    strong = swap_map.analyse(hand_made(clear, sweep=SWEEP)).arms[0].contrasts[1]
+    assert (strong.p < 1e-5, strong.adjusted_p) == (True, pytest.approx(4 * strong.p))
+
+
+def test_a_tie_is_no_win(hand_made) -> None:
+    rows = [{**row, "value": 0.5 if row["pair_id"] == "swap:0:0" else row["value"]} for row in swapped()]
+    rows = [row for row in rows if row["pair_id"] != "swap:0:1"]
+    arm = capsule(hand_made(rows, sweep=SWEEP))
+    assert (arm.won, arm.tied, len(arm.settings)) == (4, 1, 6)
+
+
+def test_it_crosses_where_the_line_does(hand_made) -> None:
+    lifts = (-0.0050001, -0.003, -0.001, 0.001, 0.003, 0.005)
+    rate = next(each for each in capsule(hand_made(swapped(lifts), sweep=SWEEP)).trends if each.log)
+    # One octave each: halfway between the third and the fourth rate.
+    assert rate.at == pytest.approx(4e-4 * 2**0.5, rel=1e-3)
+    assert rate.low < rate.at < rate.high
+    assert rate.inside
+
+
+def test_failures_are_counted_and_left_out(hand_made, check_views) -> None:
+    rows = swapped()
+    rows[0] |= {"state": "failed", "value": None}  # one seed of the first setting
+    rows[2] |= {"state": "failed", "value": None}  # and the other
+    rows[5] |= {"state": "running", "value": None}  # the baseline of a seed of the second
+    evidence = hand_made(rows[:-1], sweep=SWEEP)  # and no partner for the last
+    arm = capsule(evidence)
+    assert (len(arm.settings), arm.pairs, arm.failed, arm.open) == (5, 8, 2, 2)
+    assert arm.verdict == "interim"
+    caption = check_views(swap_map, evidence)[0].caption
+    assert "2 left out for a failure and 2 not yet whole" in caption
+    assert "average has no complete pair" in caption
+    assert "better in 4 of 5 settings" in caption
+
+
+def test_holm_counts_the_arms(hand_made) -> None:
+    result = swap_map.analyse(hand_made(swapped(arms=("capsule", "average")), sweep=SWEEP))
+    assert [each.adjusted_p for each in result.arms] == pytest.approx([12 / 64, 12 / 64])
+    assert result.comparisons == 2
+
+
+def test_cells_hold_what_was_tried_and_no_more(hand_made, check_views) -> None:
+    space = {"pooling": ["capsule", "max"], "pool_size": {"int": [2, 4]}, "wide": [True, False]}
+    rows = [{**row, "param.wide": row["param.pool_size"] == 2} for row in swapped()]
+    evidence = hand_made(rows, sweep={**SWEEP, "space": space})
+    cells = capsule(evidence).cells
+    assert [(each.values, each.n) for each in cells] == [((2, True), 2), ((3, False), 2), ((4, False), 2)]
+    assert [each.mean for each in cells] == pytest.approx([0.0015, 0.0035, 0.002])
+    view = check_views(swap_map, evidence)[-1]
+    assert view.key == "swap-cells"
+    (tiles,) = view.figure.data
+    assert list(tiles.text[0]) == ["~ +0.0015<br>n = 2", "", ""]
+    assert "0 of 3 cells" in view.caption
+
+
+def test_many_settings_are_all_counted_and_not_all_drawn(hand_made, check_views) -> None:
+    rows = swapped([0.001 + place / 1e7 for place in range(2_100)])
+    space = {"pooling": ["capsule", "max"], "pool_size": {"int": [2, 4]}}
+    views = check_views(swap_map, hand_made(rows, sweep={**SWEEP, "space": space}))
+    assert "Showing 2,000 of 2,100 settings" in views[0].caption
+    assert len(views[0].data) == 2_100
+
+
+def test_without_swaps_it_names_the_command(hand_made, check_views) -> None:
+    (view,) = check_views(swap_map, hand_made([], sweep={"confirm": {"baseline": "max"}}))
+    assert view.command == "capsweep resume RUN --set swap.settings=12"
+    assert "no swap phase" in view.caption
+
+
+def test_odd_runs(odd_run, check_views) -> None:
+    check_views(swap_map, odd_run)
+
+
+def test_one_difference_more_changes_no_other(hand_made) -> None:
+    alone = asdict(capsule(hand_made(swapped(), sweep=SWEEP)))
+    among = asdict(capsule(hand_made(swapped(arms=("capsule", "average")), sweep=SWEEP)))
+    assert {**alone, "adjusted_p": 0, "contrasts": 0} == {**among, "adjusted_p": 0, "contrasts": 0}
