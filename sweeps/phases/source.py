@@ -79,9 +79,8 @@ class FixedPlan:
         if not isinstance(outcome, Ending):
             return outcome
         result = self._conclude(event.number, outcome)
-        if not isinstance(event, TrialTested):
-            wrong = result.reason if outcome.is_wrong else None
-            self._breaker.note(self._attempts.specs[event.number].study, event, wrong=wrong)
+        wrong = result.reason if outcome.is_wrong else None
+        self._breaker.note(self._attempts.specs[event.number].study, event, wrong=wrong)
         self._end(event.number)
         return result
 
