@@ -10,7 +10,19 @@ from typing import Any
 from reports.evidence import Evidence
 from reports.verdict import RunVerdict, verdict_of
 from reports.view import View
-from reports.views import all_arms, chance, forest, pairs, pictures, robustness, search
+from reports.views import (
+    all_arms,
+    budget_curves,
+    chance,
+    cost,
+    dynamics,
+    forest,
+    pairs,
+    pictures,
+    robustness,
+    search,
+    swap_map,
+)
 
 Analyse = Callable[[Evidence, RunVerdict], Any]
 Draw = Callable[[Any, Evidence, RunVerdict], Iterator[View]]
@@ -34,12 +46,23 @@ VERDICT, WHERE, COST, DOUBT, PICTURES, SEARCH = (
     "What they see",
     "How the search went",
 )
+
+
+def _of(module: Any, part: str) -> Chapter:
+    """A chapter of a module that looks at the evidence alone."""
+    return Chapter(module.KEY, part, lambda e, v: module.analyse(e), lambda r, e, v: module.draw(r, e))
+
+
 CHAPTERS = (
     Chapter("forest", VERDICT, lambda e, v: None, lambda r, e, v: forest.draw(v, e)),
     Chapter("pairs", VERDICT, lambda e, v: None, lambda r, e, v: pairs.draw(v, e)),
-    Chapter("chance", VERDICT, lambda e, v: chance.analyse(v, e), lambda r, e, v: chance.draw(r, e)),
-    Chapter("all-arms", VERDICT, lambda e, v: all_arms.analyse(e), lambda r, e, v: all_arms.draw(r, e)),
-    Chapter("robustness", DOUBT, lambda e, v: robustness.analyse(v, e), lambda r, e, v: robustness.draw(r, e)),
+    Chapter(chance.KEY, VERDICT, lambda e, v: chance.analyse(v, e), lambda r, e, v: chance.draw(r, e)),
+    _of(all_arms, VERDICT),
+    _of(budget_curves, WHERE),
+    _of(swap_map, WHERE),
+    _of(cost, COST),
+    _of(dynamics, COST),
+    Chapter(robustness.KEY, DOUBT, lambda e, v: robustness.analyse(v, e), lambda r, e, v: robustness.draw(r, e)),
     Chapter("pictures", PICTURES, lambda e, v: None, lambda r, e, v: pictures.draw(e)),
     Chapter("search", SEARCH, lambda e, v: None, lambda r, e, v: search.views(e.config, e.frames)),
 )
