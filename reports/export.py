@@ -6,13 +6,15 @@ Two exports of one run are byte-identical: nothing in them tells when or where t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
 import yaml
 
+from reports.confirmed import confirmed
 from reports.tables import arm_names
 from sweeps.errors import ConfigError, RunError
 from sweeps.history import History, Trial
@@ -21,6 +23,7 @@ from sweeps.runlog import write_whole
 from sweeps.selection import rank
 
 SCHEMA = 1
+Confirmed = Mapping[str, dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,8 @@ def _inside(run: History, artifact: ArtifactWritten) -> Path:
 
 def _document(run: History, rankings: _Rankings) -> dict[str, object]:
     header = run.header
-    arms = {name: _entries(run, trials) for name, trials in rankings.arms.items()}
+    known = confirmed(run)
+    arms = {name: _entries(run, trials, known) for name, trials in rankings.arms.items()}
     return {
         "schema": SCHEMA,
         "sweep": {"name": header.name, "id": header.sweep, "config_digest": header.config_digest},
@@ -138,7 +142,7 @@ def _document(run: History, rankings: _Rankings) -> dict[str, object]:
         "notes": list(header.notes),
         "code": {"commit": header.commit, "dirty": header.dirty},
         "versions": dict(header.versions),
-        "overall": _entries(run, rankings.overall),
+        "overall": _entries(run, rankings.overall, known),
         **({"arms": arms} if arms else {}),
     }
 
@@ -158,12 +162,12 @@ def _rule(run: History, n: int) -> dict[str, object]:
     }
 
 
-def _entries(run: History, trials: Sequence[Trial]) -> list[dict[str, object]]:
-    return [_entry(run, place, trial) for place, trial in enumerate(trials, 1)]
+def _entries(run: History, trials: Sequence[Trial], known: Confirmed) -> list[dict[str, object]]:
+    return [_entry(run, place, trial, known) for place, trial in enumerate(trials, 1)]
 
 
-def _entry(run: History, place: int, trial: Trial) -> dict[str, object]:
-    ended = trial.ended
+def _entry(run: History, place: int, trial: Trial, known: Confirmed) -> dict[str, object]:
+    ended, evidence = trial.ended, known.get(trial.spec.config_hash)
     return {
         "rank": place,
         "trial": trial.number,
@@ -175,4 +179,5 @@ def _entry(run: History, place: int, trial: Trial) -> dict[str, object]:
         "epochs": ended.epochs if ended else None,
         "seeds": asdict(trial.spec.seeds),
         "model": model_name(trial.number) if "model" in trial.artifacts else None,
+        **({"confirmed": deepcopy(evidence)} if evidence else {}),  # YAML would write the same object as an alias
     }
