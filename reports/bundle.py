@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +74,7 @@ def read_evidence(path: Path) -> Evidence:
 def as_csv(frame: pd.DataFrame) -> bytes:
     """A table for people: text that a spreadsheet would take for a formula begins with an apostrophe."""
     safe = {_defused(name): _safe_column(column) for name, column in frame.items()}
-    return pd.DataFrame(safe, index=frame.index).to_csv(index=False).encode()
+    return pd.DataFrame(safe, index=frame.index).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()
 
 
 def _safe_column(column: pd.Series) -> pd.Series:

@@ -18,8 +18,6 @@ from unittest.mock import patch
 import numpy as np
 
 from reports.evidence import Evidence, evidence_of
-from reports.verdict import RunVerdict
-from search_spaces import ParamValue
 from sweeps import driver
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset, TestSet

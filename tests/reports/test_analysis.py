@@ -1,0 +1,69 @@
+"""A whole report on a made run: every view there, in order, each with its question and its numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reports.analysis import Analysis, analyse
+from reports.evidence import evidence_of
+from reports.page import draw_page
+from reports.verdict import tuned_compared
+from sweeps.history import read_run
+from tests.benchmarks.made_run import EFFECT, made_run
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    path: Path = made_run(60, tmp_path_factory.mktemp("made"))
+    return analyse(evidence_of(read_run(path)))
+
+
+def test_the_planted_effects_are_found(analysis: Analysis) -> None:
+    found = {each.arm: each for each in analysis.verdict.estimates if each.estimand == "E1"}
+    assert found["capsule"].verdict.startswith("better")
+    assert found["average"].verdict.startswith("worse")
+    assert [each.n for each in found.values()] == [20, 20]
+    swaps = {each.arm: each for each in analysis.verdict.estimates if each.estimand == "E3"}
+    for arm, each in swaps.items():
+        assert each.low is not None
+        assert each.high is not None
+        assert each.low <= EFFECT[arm] <= each.high
+
+
+def test_no_gate_fails_on_a_sound_run(analysis: Analysis) -> None:
+    assert {gate.key: gate.status for gate in analysis.verdict.gates if gate.status not in ("pass", "warn")} == {}
+
+
+def test_every_view_answers_a_question_in_words(analysis: Analysis) -> None:
+    views = [view for _, view in analysis.views()]
+    assert len({view.key for view in views}) == len(views)
+    for view in views:
+        assert view.caption.endswith((".", "!")), view.key
+        assert view.figure is not None or view.command or len(view.data) or view.pictures, view.key
+
+
+def test_parts_come_in_reading_order(analysis: Analysis) -> None:
+    parts = list(dict.fromkeys(part for part, _ in analysis.views()))
+    assert parts == [
+        "The verdict",
+        "Under which settings",
+        "At what cost",
+        "How far to trust it",
+        "What they see",
+        "How the search went",
+    ]
+
+
+def test_the_page_says_the_verdict_first(analysis: Analysis) -> None:
+    page = draw_page([analysis])
+    first = page.index(analysis.verdict.sentences[0].split(" (")[0])
+    assert first < page.index("How the search went")
+
+
+def test_runs_of_one_seed_are_not_two(analysis: Analysis) -> None:
+    pair = [(analysis.evidence, analysis.verdict)] * 2
+    assert tuned_compared(pair).sentences == ("Two runs have the seed 0, so they are one, not two.",)
+    page = draw_page([analysis, analysis])
+    assert "so they are one, not two" in page

@@ -1,0 +1,82 @@
+"""The tables of a report: complete enough to build it again, number for number, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reports.analysis import Analysis, analyse
+from reports.bundle import MARK, STATISTICS, as_csv, read_bundle, read_evidence, write_bundle
+from reports.evidence import evidence_of
+from reports.page import draw_page
+from sweeps.errors import RunError
+from sweeps.history import read_run
+from tests.benchmarks.made_run import made_run
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A made run of 60 trials and every phase."""
+    return made_run(60, tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module")
+def analysis(path: Path) -> Analysis:
+    return analyse(evidence_of(read_run(path)))
+
+
+@pytest.fixture
+def folder(analysis: Analysis, tmp_path: Path) -> Path:
+    write_bundle(analysis, tmp_path / "tables")
+    return tmp_path / "tables"
+
+
+def test_a_report_built_from_the_tables_is_the_same(analysis: Analysis, folder: Path) -> None:
+    again = analyse(read_evidence(folder))
+    assert again.statistics_text() == analysis.statistics_text()
+    assert draw_page([again]) == draw_page([analysis])
+
+
+def test_the_same_events_give_the_same_statistics_byte_for_byte(path: Path, analysis: Analysis, folder: Path) -> None:
+    again = analyse(evidence_of(read_run(path)))
+    assert again.statistics_text() == analysis.statistics_text() == (folder / STATISTICS).read_text()
+
+
+def test_rows_in_another_order_give_the_same_statistics(analysis: Analysis) -> None:
+    frames = analysis.evidence.frames
+    mixed = {
+        name: getattr(frames, name).sample(frac=1.0, random_state=0).reset_index(drop=True)
+        for name in ("trials", "epochs")
+    }
+    evidence = replace(analysis.evidence, frames=replace(frames, **mixed))
+    assert analyse(evidence).statistics_text() == analysis.statistics_text()
+
+
+def test_statistics_are_json_that_any_program_reads(folder: Path) -> None:
+    found = json.loads((folder / STATISTICS).read_text(), parse_constant=pytest.fail)
+    assert found["verdict"]["plan"]
+    assert {each["estimand"] for each in found["verdict"]["estimates"]} == {"E1", "E3"}
+
+
+def test_a_file_that_is_no_bundle_is_refused(folder: Path) -> None:
+    document = json.loads((folder / MARK).read_text())
+    (folder / MARK).write_text(json.dumps({**document, "schema": 99}))
+    with pytest.raises(RunError, match=r"evidence.json: is of schema 99, this capsweep reads 1"):
+        read_bundle(folder)
+    (folder / MARK).write_text("{")
+    with pytest.raises(RunError, match=r"evidence.json: cannot be read"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t1", "\r1", '=HYPERLINK("http://x")'])
+def test_text_that_a_spreadsheet_would_run_is_defused(text: str) -> None:
+    table = as_csv(pd.DataFrame({"arm": [text, "max"], text: [-1.5, 2.0]})).decode()
+    head, first, second = csv.reader(io.StringIO(table, newline=""))
+    assert (head[1], first) == (f"'{text}", [f"'{text}", "-1.5"])
+    assert second == ["max", "2.0"]
