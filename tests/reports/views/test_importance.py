@@ -245,8 +245,8 @@ def test_optuna_is_loaded_only_when_a_number_is_asked_for() -> None:
 
 
 def test_cells_are_means_and_none_may_be_missing() -> None:
-    table = pd.DataFrame({"param.a": [0, 0, 1, 1], "param.b": [0, 1, 0, 1], "value": [0.0, 1.0, 3.0, 4.0]})
-    more = pd.concat([table, table.head(1).assign(value=0.0), table.head(1).assign(value=0.0)])
+    table = pd.DataFrame({"param.a": [0, 0, 1, 1], "param.b": [0, 1, 0, 1], "value": [1.0, 2.0, 4.0, 5.0]})
+    more = pd.concat([table, table.head(1), table.head(1)])
     assert factorial_shares(more, ["a", "b"]).shares == factorial_shares(table, ["a", "b"]).shares
     assert factorial_shares(pd.concat([table.head(3), table.head(3)]), ["a", "b"]) is None
 
