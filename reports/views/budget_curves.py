@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports.evidence import Evidence
 from reports.figures import improvements
+from reports.finite import finite, finites
 from reports.statistics import (
     Direction,
     equal_budget_chance,
@@ -21,7 +22,6 @@ from reports.statistics import (
 from reports.view import View
 from reports.views import budget_figures
 from reports.views.cohort import LIMIT, draws_of, scores_of
-from reports.views.finite import finite, finites
 from reports.views.spaces import Space, spaces_of
 
 KEY = "budget"

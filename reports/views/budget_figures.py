@@ -13,6 +13,7 @@ from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
 from reports.views.cohort import LIMIT
 from reports.views.colours import faint
+from reports.views.labels import brief
 from reports.views.spaces import space_words
 from reports.words import count, duration, listed, number, time_unit
 
@@ -149,13 +150,13 @@ def _stop(figure: go.Figure, x: float, text: str, look: Look) -> None:
 
 
 def _draws_caption(result: Result, look: Look) -> str:
-    last = [f"{curve.arm} {number(curve.median[-1])} (95 % band {_between(curve)})" for curve in result.curves]
+    last = [f"{brief(curve.arm)} {number(curve.median[-1])} (95 % band {_between(curve)})" for curve in result.curves]
     chances = [
-        f"; at {count(chance.draws, 'draw')} each, the best of {chance.arm} beats that of {chance.other} in "
-        f"{100 * chance.chance:.0f} % of all ways to draw them"
+        f"; at {count(chance.draws, 'draw')} each, the best of {brief(chance.arm)} beats that of {brief(chance.other)} "
+        f"in {100 * chance.chance:.0f} % of all ways to draw them"
         for chance in result.chances
     ]
-    parts = [f"{draws.n:,} of {draws.arm} ({draws.unusable} unusable)" for draws in result.draws]
+    parts = [f"{draws.n:,} of {brief(draws.arm)} ({draws.unusable} unusable)" for draws in result.draws]
     kinds = " and ".join(sorted({phase for draws in result.draws for phase in draws.phases}))
     running = sum(draws.left for draws in result.draws)
     left = f", {running} still running left out" if running else ""
@@ -180,7 +181,7 @@ def _between(curve: DrawCurve) -> str:
 def _spend_caption(curves: list[SpendCurve], stop: float, by: str, result: Result, look: Look) -> str:
     amount = count(int(stop), "ended trial") if by == "trials" else f"{duration(stop)} of worker time"
     parts = [
-        f"{curve.arm} {number(curve.best[-1]) if curve.best else 'none'}"
+        f"{brief(curve.arm)} {number(curve.best[-1]) if curve.best else 'none'}"
         + (f" (random draws alone {number(curve.median[-1])}{_as_of(curve, stop, by)})" if curve.median else "")
         for curve in curves
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports.tables import arm_names
+from reports.views.labels import brief
 from reports.words import count, listed
 from sweeps.config import SweepConfig
 
@@ -26,7 +27,7 @@ class Space:
     @property
     def words(self) -> str:
         """`capsule (4 params, endless configs)`."""
-        return f"{self.arm} ({count(self.params, 'param')}, {_configs(self.size)})"
+        return f"{brief(self.arm)} ({count(self.params, 'param')}, {_configs(self.size)})"
 
 
 def spaces_of(config: SweepConfig) -> list[Space]:
