@@ -1,0 +1,104 @@
+"""Where differences come from: configs or seeds, seeds or test examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reports.evidence import Evidence
+from reports.view import View, missing
+from reports.views import variance_figures as figures
+from reports.views import variance_words as words
+from reports.views.agreement import correctness
+from reports.views.components import Component, Crossed, Difference, component, crossed, difference
+from reports.views.matched import champions, how_to_get, matched, opponents
+
+KEY = "variance"
+TITLE = "Where the variance comes from"
+QUESTION = "Is the difference larger than what seeds do?"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Standard deviations beside the differences that they blur.
+
+    Attributes:
+        why: Why there is no component; empty where there is one.
+        metric: What the components and the differences are of.
+        baseline: What the differences are to.
+        margin: Differences up to it are too small to matter.
+        alpha: One minus the coverage of the intervals.
+        components: One each phase and arm with replicates, and one over all champions of the confirm phase.
+        differences: Of the first champions to the baseline's.
+        crossed: Of the same, seeds by test examples; empty without predictions.
+        mismatched: Pairs whose predictions are not of the same examples.
+    """
+
+    why: str
+    metric: str
+    baseline: str | None
+    margin: float
+    alpha: float
+    components: list[Component]
+    differences: list[Difference]
+    crossed: list[Crossed]
+    mismatched: int
+
+
+def analyse(evidence: Evidence) -> Result:
+    """Variance components of what was trained more than once, and of the confirm pairs' predictions."""
+    config = evidence.config
+    first = champions(evidence)
+    search, swap = evidence.trials("search"), evidence.trials("swap")
+    parts = [
+        component(trials[trials["arm"] == arm], phase, arm, "value")
+        for phase, trials in (("search", search), ("swap", swap))
+        for arm in evidence.arms.values()
+    ]
+    tested = first["test"].notna().any()
+    column = "test" if tested else "value"
+    parts.append(component(evidence.trials("confirm"), "confirm", None, column))
+    pairs = {arm: matched(first, arm, str(evidence.baseline), (column,)).pairs for arm in opponents(evidence)}
+    tables = {arm: correctness(found, evidence.predictions) for arm, found in pairs.items()}
+    known = [each for each in parts if each is not None]
+    return Result(
+        why="" if known else words.why(evidence.frames.trials),
+        metric=config.objective.metric,
+        baseline=evidence.baseline,
+        margin=config.confirm.margin,
+        alpha=config.confirm.alpha,
+        components=known,
+        differences=[difference(found, arm, column) for arm, found in pairs.items() if len(found)],
+        crossed=[
+            found
+            for arm, table in tables.items()
+            if (found := crossed(table.differences, arm, alpha=config.confirm.alpha)) is not None
+        ],
+        mismatched=sum(table.mismatched for table in tables.values()),
+    )
+
+
+def draw(result: Result, evidence: Evidence) -> Iterator[View]:
+    """Components of configs and seeds, then errors over seeds and examples, each beside the difference."""
+    look = evidence.look
+    if result.why:
+        command = how_to_get(evidence, "confirm.seeds", 10)
+        yield missing(KEY, TITLE, QUESTION, why=result.why, command=command)
+    else:
+        yield View(
+            KEY,
+            TITLE,
+            words.components(result),
+            figures.components(result, look),
+            words.components_table(result),
+            question=QUESTION,
+        )
+    if result.crossed:
+        yield View(
+            f"{KEY}-crossed",
+            "Seeds or test examples",
+            words.crossed(result),
+            figures.crossed(result, look),
+            words.crossed_table(result),
+            question="Would more seeds or more test examples make the difference surer?",
+        )
