@@ -9,7 +9,7 @@ from typing import Any
 from sweeps.batches import check_batches
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, DataNotFound, Dataset, load_dataset, load_own_dataset
-from sweeps.errors import RunError
+from sweeps.errors import ConfigError, RunError
 from sweeps.history import History
 
 QUICKSTART = "quickstart"
@@ -49,6 +49,9 @@ def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
     data, facts = load_data(config)
     config = replace_dataset(config, {"train": facts.train, "validation": facts.validation})
     check_batches(config)
+    if config.confirm.seeds and not facts.test:
+        whose = f"{config.dataset.load} returns none" if config.dataset.load else f"{facts.name} has none"
+        raise ConfigError(f"confirm.seeds: needs a test set, and {whose}; leave it out")
     return config, data, facts
 
 
