@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sweeps.errors import SweepHaltedError
-from sweeps.records import AttemptLost, EpochEnded, TrialFailed
+from sweeps.records import AttemptLost, EpochEnded, TrialFailed, TrialTested
 
 
 @dataclass
@@ -28,7 +28,9 @@ class CircuitBreaker:
         self._limit = limit
         self._rows: dict[str, _Row] = {}
 
-    def note(self, study: str, event: EpochEnded | TrialFailed | AttemptLost, *, wrong: str | None = None) -> None:
+    def note(
+        self, study: str, event: EpochEnded | TrialTested | TrialFailed | AttemptLost, *, wrong: str | None = None
+    ) -> None:
         """Note what ended a trial of a study; `wrong` names what an epoch report lacks, if that is the matter."""
         if isinstance(event, TrialFailed):
             cause, message = (event.error, _place(event.traceback)), event.message
