@@ -17,11 +17,14 @@ from reports.views import (
     cost,
     dynamics,
     forest,
+    importance,
     pairs,
     pictures,
     robustness,
     search,
+    surface,
     swap_map,
+    variance,
 )
 
 Analyse = Callable[[Evidence, RunVerdict], Any]
@@ -60,8 +63,11 @@ CHAPTERS = (
     _of(all_arms, VERDICT),
     _of(budget_curves, WHERE),
     _of(swap_map, WHERE),
+    _of(importance, WHERE),
+    _of(surface, WHERE),
     _of(cost, COST),
     _of(dynamics, COST),
+    _of(variance, DOUBT),
     Chapter(robustness.KEY, DOUBT, lambda e, v: robustness.analyse(v, e), lambda r, e, v: robustness.draw(r, e)),
     Chapter("pictures", PICTURES, lambda e, v: None, lambda r, e, v: pictures.draw(e)),
     Chapter("search", SEARCH, lambda e, v: None, lambda r, e, v: search.views(e.config, e.frames)),

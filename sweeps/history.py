@@ -181,7 +181,10 @@ class History:
     def config(self) -> SweepConfig:
         """The sweep as it was asked for, with what was changed at a resume."""
         if self._config is None:
-            launched = SweepConfig.from_mapping(self.header.config, source=str(self.directory.events))
+            document = dict(self.header.config)
+            if document.get("controls") == 0:  # until schema 5 the key was a number, of which only 0 was allowed
+                del document["controls"]
+            launched = SweepConfig.from_mapping(document, source=str(self.directory.events))
             changes = {key: value for driver in self.drivers for key, value in driver.changes.items()}
             self._config = apply_changes(launched, changes)
         return self._config

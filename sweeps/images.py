@@ -50,10 +50,8 @@ def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
     config = replace_dataset(config, {"train": facts.train, "validation": facts.validation})
     check_batches(config)
     if config.confirm.seeds and not facts.test:
-        raise ConfigError(
-            f"confirm.seeds: {config.confirm.seeds} seeds are to be tested, and {facts.name} has no test set; have "
-            "dataset.load return ((x, y), (x_test, y_test)), or set it to 0"
-        )
+        whose = f"{config.dataset.load} returns none" if config.dataset.load else f"{facts.name} has none"
+        raise ConfigError(f"confirm.seeds: needs a test set, and {whose}; leave it out")
     return config, data, facts
 
 

@@ -32,7 +32,11 @@ def run_later(
     Raises:
         CapsweepError: If the test set is wanted and cannot be had, or one error ends trial after trial.
     """
-    plan = _freeze(config, log, say)
+    history = read_run(log.directory.path)
+    new = plan_due(config, history)
+    if new is not None and stopping():  # whoever stops a search may want more of it, which a plan forbids
+        return False
+    plan = _freeze(new, config, history, log, say)
     if plan is None:
         return True
     for phase in LATER:
@@ -44,6 +48,8 @@ def run_later(
             log.append(*due)
         if source.finished():
             continue
+        if stopping():
+            return False
         test = _open_test_set(config, history, workers, log) if source.tests else None
         say(f"{phase}: {counted(source.size, 'trial')}")
         run_phase(source, workers, log, artifacts, stopping=stopping)
@@ -57,19 +63,21 @@ def run_later(
     return True
 
 
-def _freeze(config: SweepConfig, log: RunLog, say: Callable[[str], None]) -> PlanFrozen | None:
-    """The plan that holds from here on; None if nothing comes after the search."""
-    history = read_run(log.directory.path)
-    due = plan_due(config, history)
-    if due is not None:
-        if due.revision > 1:
-            log.append(Audited(action="plan revised", detail=f"revision {due.revision}, {due.digest[:12]}"))
-        log.append(due)
-        names = ", ".join(f"{each.arm}: trial {each.trials[0]}" for each in champions_of(due))
-        say(f"plan {due.digest[:12]} frozen; champions: {names}")
-        return due
+def _freeze(
+    new: PlanFrozen | None, config: SweepConfig, history: History, log: RunLog, say: Callable[[str], None]
+) -> PlanFrozen | None:
+    """The plan that holds from here on, put into the log if it is new; None if nothing comes after the search."""
+    if new is not None:
+        if new.revision > 1:
+            log.append(Audited(action="plan revised", detail=f"revision {new.revision}, {new.digest[:12]}"))
+        log.append(new)
+        names = ", ".join(f"{each.arm}: trial {each.trials[0]}" for each in champions_of(new))
+        say(f"plan {new.digest[:12]} frozen; champions: {names}")
+        return new
     if not history.plans and any(config.later_amounts.values()):
-        say("fewer than two arms have a complete trial, so there is nothing to confirm")
+        say(
+            f"nothing is compared: it takes a complete trial of {config.baseline}, the baseline, and one of another arm"
+        )
     return history.plans[-1] if history.plans else None
 
 

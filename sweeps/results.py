@@ -42,6 +42,7 @@ def conclude(
     if state == "complete" and len(also) < len(objective.also):
         lacking = next(target.metric for target in objective.also if target.metric not in also)
         state, reason, measured, also = "failed", f"no {lacking}, which is an objective", {}, {}
+        tested = None
     last = course[-1] if course else None
     return TrialEnded(
         number=number,

@@ -13,6 +13,7 @@ from sweeps.records import (
     EpochEnded,
     ModelFacts,
     TrialEnded,
+    TrialTested,
     WorkerEnded,
     WorkerStarted,
 )
@@ -23,7 +24,7 @@ class Shares:
     """Parts of the workers' time from when they were asked for to the last event; together 1.
 
     Attributes:
-        train: Training and validating, in attempts that were lost too.
+        train: Training, validating and testing, in attempts that were lost too.
         trace: Building models, and what the first epoch of a new one took longer than its second.
         start: Until a new worker was ready.
         wait: Without a trial.
@@ -80,6 +81,8 @@ class Utilisation:
                 self._occupy(event.worker, event.time)
             case EpochEnded():
                 self._train(event)
+            case TrialTested():
+                self._spent["train"] += event.seconds
             case TrialEnded():
                 self._rest(self._workers.get(event.number), event.time)
             case AttemptLost() | WorkerEnded():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -42,6 +43,21 @@ def plain(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _scalar(value: object) -> object:
+    if isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
+        return value
+    raise ValueError(f"must be text, a finite number or true/false, got {value!r}")
+
+
+def _params(value: dict[str, Any]) -> dict[str, Any]:
+    for name, each in value.items():
+        try:
+            _scalar(each)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return value
+
+
 def _count(value: object) -> object:
     if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
         return value
@@ -61,6 +77,8 @@ Text: TypeAlias = Annotated[str, Field(strict=True, min_length=1)]
 Whole: TypeAlias = Annotated[int, Field(strict=True)]
 Real: TypeAlias = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Plain: TypeAlias = Annotated[dict[str, Any], AfterValidator(plain)]
+Scalar: TypeAlias = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
+ParamValues: TypeAlias = Annotated[dict[str, Any], AfterValidator(_params), WithJsonSchema(shapes.PARAM_VALUES)]
 FunctionPath: TypeAlias = Annotated[
     str, Field(strict=True), AfterValidator(_function_path), WithJsonSchema(shapes.FUNCTION)
 ]

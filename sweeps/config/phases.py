@@ -7,8 +7,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from search_spaces import ParamValue
-from sweeps.config.fields import Plain, Real, Whole
+from search_spaces import Float, Params, ParamValue, SearchSpace, read_number
+from sweeps.config.fields import ParamValues, Real, Scalar, Whole
 from sweeps.config.section import Section
 
 Rule = Literal["best", "best_mean"]
@@ -23,7 +23,7 @@ class ConfirmConfig(Section):
         "best",
         description="How they are chosen: best by the objective's value, or best_mean over the replicates of a config.",
     )
-    baseline: str | int | float | bool | None = Field(
+    baseline: Scalar | None = Field(
         None, description="The arm that the others are compared with; of two arms the second if not given."
     )
     margin: Real = Field(0.001, gt=0, description="Differences up to it are too small to matter, in the metric's unit.")
@@ -45,7 +45,7 @@ class ControlsConfig(Section):
     """Comparisons that must show nothing: what they show is the error of the method."""
 
     pairs: Whole = Field(0, ge=0, description="Of the baseline's champion with itself, by other seeds; 0 for none.")
-    same: tuple[tuple[Plain, Plain], ...] = Field(
+    same: tuple[tuple[ParamValues, ParamValues], ...] = Field(
         (),
         description="Pairs of params, each on top of the baseline's champion, that should train the same network.",
     )
@@ -55,6 +55,47 @@ class ControlsConfig(Section):
         if self.same and not self.pairs:
             raise ValueError("same: needs pairs, the number of seeds of each comparison")
         return self
+
+
+def same_network(space: SearchSpace, *, compare: str, base: Params, given: Params) -> dict[str, ParamValue]:
+    """What a side of `controls.same` trains with: the baseline's champion with some params replaced.
+
+    Params that do not apply then are left out. Values need not lie in the space: a window of 1 pools nothing.
+
+    Args:
+        space: The sweep's.
+        compare: The compared param.
+        base: The champion's params.
+        given: Those that replace them.
+    """
+    values, params = {**base, **given}, dict[str, ParamValue]()
+    for name, parameter in space.fix(compare, values[compare]).parameters.items():
+        if name in values and parameter.applies(params):
+            value = read_number(values[name]) if isinstance(parameter.domain, Float) else values[name]
+            params[name] = value  # type: ignore[assignment]
+    return params
+
+
+def check_same_network(space: SearchSpace, *, compare: str, baseline: ParamValue, given: Params) -> None:
+    """Refuse a side of `controls.same` that cannot be trained, whichever config the baseline's champion is.
+
+    Raises:
+        ValueError: Naming the param, the rule and the value.
+    """
+    arm = given.get(compare, baseline)
+    for name, value in given.items():
+        if name not in space.parameters:
+            raise ValueError(f"{name}: is no parameter of the space, which has {', '.join(space.parameters)}")
+        domain = space.parameters[name].domain
+        if isinstance(domain, Float) and (isinstance(value, bool) or isinstance(read_number(value), str)):
+            raise ValueError(f"{name}: must be a number, got {value!r}")
+    if not space.parameters[compare].domain.contains(arm):
+        known = ", ".join(map(str, space.parameters[compare].domain.corners()))
+        raise ValueError(f"{compare}: must be one of {known}, got {arm!r}")
+    of_baseline = space.fix(compare, baseline).parameters
+    for name, parameter in space.fix(compare, arm).parameters.items():
+        if name not in of_baseline and name not in given and set(parameter.when) <= {compare}:
+            raise ValueError(f"{name}: is needed for {compare} {arm}, and the champion of {baseline} has none; give it")
 
 
 def default_baseline(arms: tuple[ParamValue, ...]) -> ParamValue | None:

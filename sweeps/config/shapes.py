@@ -35,6 +35,7 @@ COUNT: Shape = {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]}
 SHARE: Shape = {"anyOf": [{"const": "auto"}, {**NUMBER, "minimum": 0}]}
 
 _VALUE: Shape = {"type": ["string", "number", "boolean"]}
+PARAM_VALUES: Shape = {"type": "object", "additionalProperties": _VALUE}
 _CHOICES: Shape = {"type": "array", "items": _VALUE, "minItems": 1, "uniqueItems": True}
 _LOG: Shape = {"type": "boolean", "description": "Search on a logarithmic scale; needs low > 0.", "default": False}
 _WHEN: Shape = {

@@ -13,7 +13,13 @@ from sweeps.config.fields import Space, Text, Whole
 from sweeps.config.inheritance import EXTENDS, SweepText, find, resolve
 from sweeps.config.machine import FaultsConfig, WorkersConfig
 from sweeps.config.objective import ObjectiveConfig
-from sweeps.config.phases import ConfirmConfig, ControlsConfig, SwapConfig, default_baseline
+from sweeps.config.phases import (
+    ConfirmConfig,
+    ControlsConfig,
+    SwapConfig,
+    check_same_network,
+    default_baseline,
+)
 from sweeps.config.question import DatasetConfig, ModelConfig
 from sweeps.config.search import SearchConfig
 from sweeps.config.section import Section
@@ -126,12 +132,10 @@ class SweepConfig(Section):
                 f"objective.metric: {asked[0]} is judged by a metric of data that is not trained on, whose name begins "
                 f"with val_, got {self.objective.metric}"
             )
-        if not any(is_same(self.baseline, arm) for arm in self.arms):
+        if (baseline := self.baseline) is None or not any(is_same(baseline, arm) for arm in self.arms):
             given = "it is not given" if self.confirm.baseline is None else f"got {self.confirm.baseline!r}"
             raise ValueError(f"confirm.baseline: must be one of {', '.join(map(str, self.arms))}; {given}")
-        for name in (name for both in self.controls.same for params in both for name in params):
-            if name not in self.space.parameters:
-                raise ValueError(f"controls.same: {name}: is no parameter of the space")
+        self._check_same_networks(self.compare, baseline)
         comparisons = len(self.arms) - 1
         fewest = self.confirm.fewest_seeds(comparisons)
         if 0 < self.confirm.seeds < fewest:
@@ -141,6 +145,14 @@ class SweepConfig(Section):
                 f"{self.confirm.seeds}"
             )
         return self
+
+    def _check_same_networks(self, compare: str, baseline: ParamValue) -> None:
+        for place, both in enumerate(self.controls.same):
+            for side, given in enumerate(both):
+                try:
+                    check_same_network(self.space, compare=compare, baseline=baseline, given=given)
+                except ValueError as error:
+                    raise ValueError(f"controls.same.{place}.{side}: {error}") from None
 
     @property
     def later_amounts(self) -> dict[str, int]:
@@ -160,7 +172,9 @@ class SweepConfig(Section):
     def baseline(self) -> ParamValue | None:
         """The arm that the others are compared with."""
         given = self.confirm.baseline
-        return default_baseline(self.arms) if given is None else given
+        if given is None:
+            return default_baseline(self.arms)
+        return next((arm for arm in self.arms if is_same(arm, given)), given)  # 1.0 means the arm 1
 
     def first_points(self, arm: ParamValue | None) -> tuple[dict[str, ParamValue], ...]:
         """The params to try first in an arm's study; None for a joint search."""

@@ -22,12 +22,13 @@ _SPECS: dict[Phase, Callable[[SweepConfig, Sequence[Frozen]], Iterator[TrialStar
 def plan_due(config: SweepConfig, history: History) -> PlanFrozen | None:
     """The plan that must be frozen before anything is trained, or its next revision; None if there is none to freeze.
 
-    An arm without a single complete trial has no champion; with fewer than two that have one nothing can be compared.
+    An arm without a single complete trial has no champion; only the baseline's with another's can be compared.
     """
     if not any(config.later_amounts.values()):
         return None
     plan = freeze(config, history)
-    return plan if plan is not None and len({each.arm for each in champions_of(plan)}) > 1 else None
+    arms = [] if plan is None else [each.arm for each in champions_of(plan) if each.place == 0]
+    return plan if config.baseline in arms and len(arms) > 1 else None
 
 
 def source_of(

@@ -79,7 +79,8 @@ class FixedPlan:
         if not isinstance(outcome, Ending):
             return outcome
         result = self._conclude(event.number, outcome)
-        wrong = result.reason if outcome.is_wrong else None
+        is_wrong = outcome.is_wrong or (outcome.state == "complete" and result.state == "failed")
+        wrong = result.reason if is_wrong else None
         self._breaker.note(self._attempts.specs[event.number].study, event, wrong=wrong)
         self._end(event.number)
         return result

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from search_spaces import Params, ParamValue
 from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
+from sweeps.config.phases import same_network
 from sweeps.phases.plan import Frozen
 from sweeps.records import Phase, TrialStarted
 from sweeps.seeds import derive, trial_seeds
@@ -42,14 +43,15 @@ def control_specs(config: SweepConfig, champions: Sequence[Frozen]) -> Iterator[
     base = next((each for each in champions if each.arm == config.baseline and each.place == 0), None)
     if base is None:
         return
+    compare = config.compare or ""
     for pair in range(config.controls.pairs):
         for side, index in (("a", 2 * pair), ("b", 2 * pair + 1)):
             yield _spec(config, "controls", base.arm, base.params, index, pair=f"aa:{pair}", side=side)
     for place, both in enumerate(config.controls.same):
         for pair in range(config.controls.pairs):
             for side, given in zip("ab", both, strict=True):
-                params = _overlaid(config, base.params, given)
-                arm = params[config.compare or ""]
+                params = same_network(config.space, compare=compare, base=base.params, given=given)
+                arm = params[compare]
                 yield _spec(config, "controls", arm, params, pair, pair=f"same:{place}:{pair}", side=side)
 
 
@@ -100,13 +102,6 @@ def _swapped(config: SweepConfig, arm: ParamValue, champion: Params, drawn: _Dra
     """A config of an arm at a setting: what it shares is drawn, the rest is its champion's where that has it."""
     own = {name: value for name, value in champion.items() if name not in shared_names(config)}
     return config.space.fix(config.compare or "", arm).suggest(_Held(own, drawn))
-
-
-def _overlaid(config: SweepConfig, base: Params, given: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
-    """The baseline's champion with some params replaced, and without those that do not apply to that arm."""
-    compare = config.compare or ""
-    known = config.space.fix(compare, given.get(compare, base[compare])).parameters
-    return {name: value for name, value in {**base, **given}.items() if name in known}
 
 
 @dataclass

@@ -21,7 +21,6 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
     "mapping": st.one_of(st.integers(), st.booleans(), st.lists(st.integers(), min_size=1, max_size=2)),
     "list": st.one_of(st.integers(), st.booleans(), st.sampled_from(["a", "macs"])),
     "one of": st.one_of(st.integers(), st.sampled_from(["some", "any thing"]), st.just([]), st.booleans()),
-    "zero": st.one_of(st.integers(min_value=1), st.just(-1), st.booleans(), st.just("0"), st.just([0])),
 }
 KEYS = {
     "text": ["name", "compare", "model.build", "dataset.name", "dataset.load", "dataset.file", "objective.metric"],
@@ -29,22 +28,23 @@ KEYS = {
         *("seed", "dataset.train", "dataset.validation", "dataset.split_seed", "search.trials", "search.epochs"),
         *("search.cohort", "training.batch_size", "training.early_stopping", "workers.autoscale_to"),
         *("workers.recycle_trials", "faults.retries", "faults.losses", "faults.same_error", "faults.checkpoint_every"),
+        *("confirm.seeds", "confirm.champions", "swap.settings", "swap.seeds", "controls.pairs", "cost_probe"),
     ],
     "real": [
         *("search.seconds", "training.learning_rate", "workers.cpus", "workers.recycle_gib", "faults.trial_timeout"),
-        *("faults.no_progress", "faults.checkpoint_gib"),
+        *("faults.no_progress", "faults.checkpoint_gib", "confirm.margin", "confirm.alpha"),
     ],
     "mapping": [
-        *("model", "dataset", "space", "objective", "search", "confirm", "swap", "training", "workers", "faults"),
+        *("model", "dataset", "space", "objective", "search", "confirm", "swap", "controls", "training", "workers"),
+        "faults",
         *("model.args", "dataset.args", "objective.constraints", "search.sampler", "search.pruner"),
         *("training.optimizer", "training.schedule"),
     ],
-    "list": ["objective.also", "search.first", "search.warm_start"],
+    "list": ["objective.also", "search.first", "search.warm_start", "controls.same"],
     "one of": [
         *("objective.direction", "objective.at", "search.budget", "search.repeats", "training.dtype_policy"),
-        *("training.optimizer", "training.schedule"),
+        *("training.optimizer", "training.schedule", "confirm.rule"),
     ],
-    "zero": ["confirm.seeds", "swap.settings", "controls", "cost_probe"],
 }
 TOO_SMALL = {
     **dict.fromkeys(["seed", "dataset.split_seed", "search.cohort", "training.early_stopping", "faults.retries"], -1),
@@ -52,6 +52,8 @@ TOO_SMALL = {
     **dict.fromkeys(["faults.same_error", "faults.checkpoint_every", "faults.checkpoint_gib"], -1),
     **dict.fromkeys(["dataset.train", "dataset.validation", "search.trials", "search.seconds", "search.epochs"], 0),
     **dict.fromkeys(["training.batch_size", "training.learning_rate", "workers.cpus", "workers.count"], 0),
+    **dict.fromkeys(["confirm.seeds", "swap.settings", "controls.pairs", "cost_probe"], -1),
+    **dict.fromkeys(["confirm.champions", "confirm.margin", "confirm.alpha", "swap.seeds"], 0),
     **dict.fromkeys(["faults.losses", "faults.trial_timeout", "faults.no_progress"], 0),
 }
 SECTIONS = {
@@ -59,6 +61,9 @@ SECTIONS = {
     "model": ["build", "args"],
     "dataset": ["name", "train", "validation", "split_seed", "file", "load", "args"],
     "objective": ["metric", "direction", "also", "constraints"],
+    "confirm": ["seeds", "champions", "rule", "baseline", "margin", "alpha"],
+    "swap": ["settings", "seeds"],
+    "controls": ["pairs", "same"],
     "search": ["budget", "trials", "seconds", "epochs", "cohort", "repeats", "sampler", "pruner", "first"],
     "training": ["batch_size", "learning_rate", "optimizer", "schedule", "early_stopping", "dtype_policy"],
     "training.schedule": ["name", "factors", "fresh_optimizer"],
@@ -93,6 +98,7 @@ def good(draw: st.DrawFn) -> Document:
         "objective": draw(st.sampled_from([{}, {"also": ["macs"]}, {"constraints": {"macs": {"at_most": 1e6}}}])),
         "workers": draw(st.sampled_from([{}, {"count": 2, "gpus": 0.5}])),
         "faults": draw(st.sampled_from([{}, {"trial_timeout": None}])),
+        "confirm": draw(st.sampled_from([{}, {"champions": 2, "rule": "best_mean", "margin": "1e-3"}])),
     }
     kept = draw(st.lists(st.sampled_from(sorted(optional)), unique=True))
     return document | {name: optional[name] for name in kept}
@@ -156,6 +162,16 @@ def _of_the_space(param: str, entry: object) -> Breaker:
 def _of_a_key(key: str, value: object, *, names: tuple[str, ...] = (), **sections: Any) -> Breaker:
     def breaker(draw: st.DrawFn, document: Document) -> Mistake:
         return put(within(document, **copy.deepcopy(sections)), key, value), names or (key,)
+
+    return breaker
+
+
+def _later(key: str, value: object, *, names: tuple[str, ...] = ()) -> Breaker:
+    """A mistake in a file that asks for what follows a search, of two arms or three."""
+
+    def breaker(draw: st.DrawFn, document: Document) -> Mistake:
+        good = {"compare": "pooling", "objective": {}, "confirm": {"baseline": "max"}, "cost_probe": 1}
+        return put(within(document, **good), key, value), names or (key,)
 
     return breaker
 
@@ -292,5 +308,29 @@ BREAKERS: dict[str, Breaker] = {
     "an unknown pruner": _of_a_key("search", {"pruner": {"name": "mean"}}, names=("search.pruner.name",)),
     "every config of an endless space": _of_a_key(
         "search", {"sampler": "brute_force"}, names=("search.sampler",), space={"rate": {"float": [0, 1]}}, compare=None
+    ),
+    "a comparison of nothing after the search": _of_a_key("cost_probe", 1, compare=None),
+    "a verdict on what was trained on": _of_a_key(
+        "objective.metric", "accuracy", names=("objective.metric",), compare="pooling", swap={"settings": 1}
+    ),
+    "an unknown baseline": _later("confirm.baseline", "min"),
+    "a list for a baseline": _of_a_key("confirm.baseline", ["max"]),
+    "seeds that can claim nothing": _later("confirm.seeds", 5),
+    "controls without seeds": _of_a_key("controls", {"same": [[{}, {}]]}, names=("controls.same",)),
+    "half a comparison": _later("controls", {"pairs": 1, "same": [[{}]]}, names=("controls.same.0.1",)),
+    "a control of an unknown param": _later(
+        "controls", {"pairs": 1, "same": [[{}, {"widht": 1}]]}, names=("controls.same.0.1",)
+    ),
+    "a control of null": _later(
+        "controls", {"pairs": 1, "same": [[{"width": None}, {}]]}, names=("controls.same.0.0",)
+    ),
+    "a control of an unknown arm": _later(
+        "controls", {"pairs": 1, "same": [[{}, {"pooling": "min"}]]}, names=("controls.same.0.1",)
+    ),
+    "a control that lacks a param": _later(
+        "controls", {"pairs": 1, "same": [[{}, {"pooling": "capsule"}]]}, names=("controls.same.0.1: steps",)
+    ),
+    "words for a number in a control": _later(
+        "controls", {"pairs": 1, "same": [[{"rate": "fast"}, {}]]}, names=("controls.same.0.0: rate",)
     ),
 }

@@ -87,7 +87,7 @@ SWEEP_FILES = {
         edited("epochs: 1", "epochs: 1, pruner: {name: median, warmup_steps: -1}"),
         "warmup_steps: must be at least 0",
     ),
-    "later phase": (GOOD + "confirm: {seeds: 5}\n", "confirm.seeds: is not run by this version"),
+    "too few seeds": (GOOD + "confirm: {seeds: 5}\n", "confirm.seeds: must be at least 6, with which 1 exact"),
     "unknown data set": (edited("name: digits", "name: cifar"), "dataset.name: must be one of mnist, digits"),
     "too many images": (edited("train: 100", "train: 9999"), "9,999"),
     "too few images": (edited("validation: 50", "validation: 3"), "3"),
@@ -281,6 +281,12 @@ def build(width):
         ("load", "build", ["--set", "dataset.args={count: 5}"], "must return at least 6 examples"),
         ("load", "build", ["--set", "dataset.train=51"], "dataset.train must be at most 50"),
         ("load", "build", ["--set", "objective.also=[macs, val_f1]"], "val_f1 needs a direction"),
+        (
+            "load",
+            "build",
+            ["--set", "compare=width", "--set", "confirm.seeds=6"],
+            "confirm.seeds: needs a test set, and mine:load returns none",
+        ),
     ],
 )
 def test_a_mistake_in_own_data_is_one_message(

@@ -343,3 +343,10 @@ def test_a_run_is_running_ended_or_interrupted(tmp_path: Path) -> None:
     assert summarise(history).state == "interrupted"
     history.fold(SweepEnded(reason="budget met"))
     assert summarise(history).state == "ended"
+
+
+def test_a_log_of_the_time_when_controls_was_a_number_is_read(tmp_path: Path) -> None:
+    document = {**CONFIG.model_dump(mode="json"), "controls": 0, "confirm": {"seeds": 0}, "swap": {"settings": 0}}
+    history = History(RunDirectory(tmp_path))
+    history.fold(replace(STARTED, schema=4, config=document))
+    assert history.config == CONFIG

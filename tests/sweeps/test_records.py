@@ -90,6 +90,8 @@ def test_the_events_are_these() -> None:
         "EpochEnded",
         "TrialFailed",
         "AttemptLost",
+        "TrialTested",
+        "PlanFrozen",
         "TrialEnded",
         "ArtifactWritten",
         "ResourceEvent",
@@ -178,16 +180,16 @@ def test_a_field_with_a_default_may_be_missing_and_a_new_one_may_be_there() -> N
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"", "no event of schema 4: "),
-        (b"\n", "no event of schema 4: "),
+        (b"", "no event of schema 5: "),
+        (b"\n", "no event of schema 5: "),
         (b"{}", "Unable to extract tag using discriminator 'event'"),
-        (b"[]", "no event of schema 4: "),
-        (b"null", "no event of schema 4: "),
+        (b"[]", "no event of schema 5: "),
+        (b"null", "no event of schema 5: "),
         (b'{"event":"trial_paused"}', "Input tag 'trial_paused' found using 'event' does not match"),
         (b'{"event":"sweep_ended","time":1}', "sweep_ended.reason: Field required in b'"),
-        (b'{"event":"sweep_ended","time":1,"reason":"x"', "no event of schema 4: : Invalid JSON"),
-        (b'{"event":"sweep_ended","time":1,"reason":"\xff"}', "no event of schema 4: : Invalid JSON"),
-        (b"[" * 100_000, "no event of schema 4: : Invalid JSON"),
+        (b'{"event":"sweep_ended","time":1,"reason":"x"', "no event of schema 5: : Invalid JSON"),
+        (b'{"event":"sweep_ended","time":1,"reason":"\xff"}', "no event of schema 5: : Invalid JSON"),
+        (b"[" * 100_000, "no event of schema 5: : Invalid JSON"),
         (to_line(spec()).replace(b'"search"', b'"later"'), "trial_started.phase: Input should be 'search', "),
     ],
 )
@@ -202,7 +204,7 @@ def test_a_line_that_is_no_event_says_what_is_wrong(line: bytes, message: str) -
 @pytest.mark.parametrize("changes", [{}, {"config": "a digest", "event": "sweep_begun"}, {"name": None}])
 def test_a_newer_schema_is_named_whatever_its_header_looks_like(schema: int, changes: dict[str, object]) -> None:
     document = {**json.loads(to_line(header())), "schema": schema, **changes}
-    with pytest.raises(RunError, match=rf"^written by a newer capsweep \(schema {schema}, .* up to 4\): upgrade"):
+    with pytest.raises(RunError, match=rf"^written by a newer capsweep \(schema {schema}, .* up to 5\): upgrade"):
         from_line(json.dumps(document).encode())
 
 
@@ -256,7 +258,9 @@ KEPT = {
     "trial": "TrialStarted: number phase replicate params config_hash shared_hash sampler_phase order time "
     "AttemptStarted: wait_seconds time TrialEnded: state prune_step reason time also constraints",
     "known": "TrialKnown: study sweep number seed_index params state values course constraints",
-    "replicate": "TrialStarted: number pair_id seeds Seeds: init order dropout augment split "
+    "plan": "PlanFrozen: revision plan digest time",
+    "replicate": "TrialStarted: number pair_id side seeds Seeds: init order dropout augment split "
+    "TrialTested: metrics examples nll brier ece seconds "
     "TrialEnded: attempt state epochs early_stop_epoch best_value best_epoch last test nll brier ece "
     "ModelFacts: parameters macs inference_seconds EpochEnded: memory_bytes model "
     "WorkerStarted: device node deterministic AttemptStarted: worker concurrency attempt",

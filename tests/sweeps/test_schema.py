@@ -58,7 +58,11 @@ space:
     "a cost to minimize": SPACE + "objective: {also: [{metric: macs, direction: minimize}]}",
     "constraints": SPACE + "objective: {constraints: {macs: {at_most: 1e6}, f1: {at_least: 0.5, at_most: null}}}",
     "a file of data": SPACE + "dataset: {name: mnist, file: mnist.npz, split_seed: 0}",
-    "reserved keys": SPACE + "confirm: {seeds: 0}\nswap: {settings: 0}\ncontrols: 0\ncost_probe: 0",
+    "no later phase": SPACE + "confirm: {seeds: 0}\nswap: {settings: 0}\ncontrols: {pairs: 0, same: []}\ncost_probe: 0",
+    "every later phase": SPACE
+    + "compare: pooling\nconfirm: {seeds: 6, champions: 2, rule: best_mean, baseline: max, margin: 1e-3, alpha: 0.05}\n"
+    + "swap: {settings: 3, seeds: 2}\ncost_probe: 1\n"
+    + "controls: {pairs: 4, same: [[{pooling: max, width: 1}, {pooling: capsule, width: 1}]]}",
     "workers": SPACE + "workers: {count: 3, cpus: 0.5, gpus: 2.5e-1, recycle_trials: 0, recycle_gib: 0}",
     "workers by themselves": SPACE + "workers: {count: auto, gpus: auto, autoscale_to: 5}",
     "faults": SPACE + "faults: {trial_timeout: null, no_progress: 1e3, retries: 2, losses: 1}",
@@ -165,10 +169,20 @@ INVALID = {
             "search: {warm_start: [3]}",
             "search: {warm_start: ['']}",
             "search: {trails: 3}",
-            "confirm: {seeds: 1}",
+            "confirm: {seeds: -1}",
             "confirm: {seeds: true}",
-            "swap: {settings: 5}",
+            "confirm: {champions: 0}",
+            "confirm: {rule: worst}",
+            "confirm: {baseline: [max]}",
+            "confirm: {margin: 0}",
+            "confirm: {alpha: 0.5}",
+            "swap: {settings: -1}",
+            "swap: {seeds: 0}",
             "controls: 1",
+            "controls: {pairs: -1}",
+            "controls: {pairs: 1, same: [[{}]]}",
+            "controls: {pairs: 1, same: [[{}, {}, {}]]}",
+            "controls: {pairs: 1, same: [[{}, {width: null}]]}",
             "cost_probe: -1",
             "training: {batch_size: 0}",
             "training: {learning_rate: 0}",
@@ -285,7 +299,7 @@ def test_limits_are_in_the_words_of_json_schema() -> None:
     assert {"exclusiveMinimum", "minimum", "exclusiveMaximum", "maxItems", "minProperties"} <= known & words
     faults = SCHEMA["$defs"]["FaultsConfig"]["properties"]
     assert faults["trial_timeout"]["anyOf"][0]["exclusiveMinimum"] == 0
-    assert SCHEMA["properties"]["controls"]["const"] == 0
+    assert SCHEMA["$defs"]["ConfirmConfig"]["properties"]["alpha"]["exclusiveMaximum"] == 0.5
 
 
 def test_patterns_mean_the_same_to_an_editor() -> None:
