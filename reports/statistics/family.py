@@ -29,7 +29,11 @@ class Judgement:
 
 
 def judge(
-    family: Mapping[str, PairedComparison], *, planned: int, alpha: float = 0.05, comparisons: int | None = None
+    family: Mapping[str, PairedComparison],
+    *,
+    planned: int | Mapping[str, int],
+    alpha: float = 0.05,
+    comparisons: int | None = None,
 ) -> dict[str, Judgement]:
     """Judge every comparison of a family, in its order.
 
@@ -39,19 +43,19 @@ def judge(
 
     Args:
         family: The comparisons by name.
-        planned: How many pairs the plan promised to each.
+        planned: How many pairs the plan promised to each, by name where it is not the same of all.
         alpha: The level of the whole family.
         comparisons: Size of the family where arms were given up; without it, as many as are given.
 
     Raises:
         ValueError: If `planned` is below 1, `alpha` is no share, or the family is smaller than what is given.
     """
-    count("planned", planned, least=1)
+    due = planned if isinstance(planned, Mapping) else dict.fromkeys(family, count("planned", planned, least=1))
     share("alpha", alpha)
     adjusted = holm([comparison.p for comparison in family.values()], comparisons=comparisons).tolist()
     size = len(family) if comparisons is None else comparisons
     return {
-        name: Judgement(comparison, p, size, _worded(comparison, p, planned, alpha))
+        name: Judgement(comparison, p, size, _worded(comparison, p, due[name], alpha))
         for (name, comparison), p in zip(family.items(), adjusted, strict=True)
     }
 

@@ -11,7 +11,8 @@ from reports.statistics.checks import Direction, sign
 class Verdict(StrEnum):
     """Everything that can be said of one arm against another; a failure to show a difference is never 'no difference'.
 
-    `NOT_SHOWN` and `INTERIM` need more than an interval: see `judge`.
+    `NOT_SHOWN` and `INTERIM` need more than an interval: see `judge`. `NOT_VALID` is a comparison whose conditions do
+    not hold.
     """
 
     BETTER = "better, practically"
@@ -26,6 +27,7 @@ class Verdict(StrEnum):
     NOT_SHOWN = "not shown after correction"
     INTERIM = "interim"
     NOT_COMPARABLE = "not comparable"
+    NOT_VALID = "not valid"
 
     @property
     def claims(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -61,6 +62,7 @@ class Estimate:
         unpaired: Pairs that only one arm has.
         failed_arm: Replicates of the arm that failed.
         failed_baseline: Replicates of the baseline that failed.
+        lost: Planned pairs that failures have left nothing of.
         unfinished: Replicates that have not ended.
         verdict_worst: The verdict with every failure as the worst score seen; None where nothing failed.
         ids: Of the pairs.
@@ -95,6 +97,7 @@ class Estimate:
     unpaired: int
     failed_arm: int
     failed_baseline: int
+    lost: int
     unfinished: int
     verdict_worst: str | None
     ids: tuple[str, ...]
@@ -131,17 +134,36 @@ def swaps_compared(evidence: Evidence) -> list[Estimate]:
     plan = evidence.plan
     if plan is None or not plan["swap"]["settings"]:
         return []
-    by_setting = [_by_setting(outcome) for outcome in outcomes(evidence, "swap", "value")]
+    seeds = int(plan["swap"]["seeds"])
+    by_setting = [_by_setting(outcome, seeds) for outcome in outcomes(evidence, "swap", "value")]
     return estimates("E3", by_setting, Rules.of(plan), planned=int(plan["swap"]["settings"]))
 
 
 def estimates(estimand: Estimand, found: Sequence[Outcome], rules: Rules, *, planned: int) -> list[Estimate]:
-    """Judge a family of comparisons."""
-    family = {outcome.arm: _compare(outcome.pairs.a, outcome.pairs.b, rules) for outcome in found}
-    if not family:
+    """Judge a family of comparisons.
+
+    A pair that failed will never come: it is left out, as the plan says, and what has been promised is less by it.
+    """
+    if not found:
         return []
-    judged = judge(family, planned=planned, alpha=rules.alpha, comparisons=max(rules.comparisons, len(family)))
-    return [_estimate(estimand, outcome, judged[outcome.arm], rules, planned) for outcome in found]
+    judged = _judge({outcome.arm: outcome.pairs for outcome in found}, rules, planned)
+    worst = judged
+    if any(outcome.pairs_worst for outcome in found):
+        worst = _judge({outcome.arm: outcome.pairs_worst or outcome.pairs for outcome in found}, rules, planned)
+    return [_estimate(estimand, each, judged[each.arm], worst[each.arm], rules, planned) for each in found]
+
+
+def _judge(family: Mapping[str, Pairs], rules: Rules, planned: int) -> dict[str, Judgement]:
+    return judge(
+        {arm: _compare(pairs.a, pairs.b, rules) for arm, pairs in family.items()},
+        planned={arm: planned - _lost(pairs) for arm, pairs in family.items()},
+        alpha=rules.alpha,
+        comparisons=max(rules.comparisons, len(family)),
+    )
+
+
+def _lost(pairs: Pairs) -> int:
+    return len(set(pairs.failed) - set(pairs.ids))
 
 
 def _compare(a: Sequence[float], b: Sequence[float], rules: Rules) -> PairedComparison:
@@ -155,13 +177,14 @@ def _compare(a: Sequence[float], b: Sequence[float], rules: Rules) -> PairedComp
     )
 
 
-def _estimate(estimand: Estimand, outcome: Outcome, judged: Judgement, rules: Rules, planned: int) -> Estimate:
+def _estimate(
+    estimand: Estimand, outcome: Outcome, judged: Judgement, at_worst: Judgement, rules: Rules, planned: int
+) -> Estimate:
     pairs, found = outcome.pairs, judged.comparison
     a, b = np.array(pairs.a), np.array(pairs.b)
     better = a > b if rules.direction == "maximize" else a < b
     share = wilson(int(better.sum()), len(a), alpha=rules.alpha) if len(a) else None
     gain = pairing_gain(a, b) if len(a) > 1 else None
-    worst = outcome.pairs_worst
     return Estimate(
         estimand=estimand,
         arm=outcome.arm,
@@ -190,22 +213,35 @@ def _estimate(estimand: Estimand, outcome: Outcome, judged: Judgement, rules: Ru
         unpaired=len(pairs.unpaired),
         failed_arm=pairs.failed_a,
         failed_baseline=pairs.failed_b,
+        lost=_lost(pairs),
         unfinished=outcome.unfinished,
-        verdict_worst=str(_compare(worst.a, worst.b, rules).verdict) if worst else None,
+        verdict_worst=str(at_worst.verdict) if outcome.pairs_worst else None,
         ids=pairs.ids,
         scores_arm=pairs.a,
         scores_baseline=pairs.b,
     )
 
 
-def _by_setting(outcome: Outcome) -> Outcome:
+def _by_setting(outcome: Outcome, seeds: int) -> Outcome:
     """The outcome with the mean over its seeds for each setting: settings are what was drawn, not replicates."""
-    worst = None if outcome.pairs_worst is None else _grouped(outcome.pairs_worst)
-    return replace(outcome, pairs=_grouped(outcome.pairs), pairs_worst=worst)
+    worst = None if outcome.pairs_worst is None else _grouped(outcome.pairs_worst, seeds)
+    return replace(outcome, pairs=_grouped(outcome.pairs, seeds), pairs_worst=worst)
 
 
-def _grouped(pairs: Pairs) -> Pairs:
-    settings = [name.rpartition(":")[0] for name in pairs.ids]
-    frame = pd.DataFrame({"setting": settings, "a": pairs.a, "b": pairs.b})
-    means = frame.groupby("setting", sort=False)[["a", "b"]].mean()
-    return replace(pairs, ids=tuple(means.index), a=tuple(means["a"].tolist()), b=tuple(means["b"].tolist()))
+def _grouped(pairs: Pairs, seeds: int) -> Pairs:
+    """A setting counts once all its pairs have ended, and is lost if none of them is complete."""
+    ended = Counter(map(_setting, {*pairs.ids, *pairs.failed}))
+    over = {name for name, count in ended.items() if count >= seeds}
+    frame = pd.DataFrame({"setting": [_setting(name) for name in pairs.ids], "a": pairs.a, "b": pairs.b})
+    means = frame[frame["setting"].isin(over)].groupby("setting", sort=False)[["a", "b"]].mean()
+    return replace(
+        pairs,
+        ids=tuple(means.index),
+        a=tuple(means["a"].tolist()),
+        b=tuple(means["b"].tolist()),
+        failed=tuple(sorted(over & set(map(_setting, pairs.failed)))),
+    )
+
+
+def _setting(pair: str) -> str:
+    return pair.rpartition(":")[0]

@@ -11,6 +11,7 @@ import pandas as pd
 from reports.evidence import Evidence
 from reports.statistics import match_pairs, sign_flip_p
 from reports.verdict.estimates import Estimate
+from reports.words import count
 
 Status = Literal["pass", "warn", "fail", "open", "not run"]
 _SEEDS = ["seed.init", "seed.order", "seed.dropout", "seed.augment"]
@@ -67,7 +68,7 @@ def _plan(evidence: Evidence) -> Gate:
         return Gate("plan", name, "fail", why, why)
     if len(evidence.plans) > 1:
         amounts = " -> ".join(str(plan.document["seeds"]) for plan in evidence.plans)
-        return Gate("plan", name, "warn", f"revised {len(evidence.plans) - 1} times since; seeds {amounts}")
+        return Gate("plan", name, "warn", f"revised {count(len(evidence.plans) - 1, 'time')} since; seeds {amounts}")
     return Gate("plan", name, "pass", f"plan {first.digest[:12]}")
 
 
@@ -99,7 +100,7 @@ def _planned(evidence: Evidence, estimates: Sequence[Estimate]) -> Gate:
     name = "The planned number of pairs is there"
     if not estimates:
         return Gate("planned", name, "not run", "nothing is confirmed")
-    short = [each for each in estimates if each.n + each.failed_arm + each.failed_baseline < each.planned]
+    short = [each for each in estimates if each.n + each.lost < each.planned]
     open_ones = [each for each in estimates if each.n < each.planned]
     detail = "; ".join(f"{each.estimand} {each.arm}: {each.n} of {each.planned}" for each in estimates)
     if not open_ones:
@@ -163,7 +164,7 @@ def _failures(evidence: Evidence) -> Gate:
     failed = confirm[confirm["state"] == "failed"].groupby("arm")["number"].size()
     if failed.empty:
         return Gate("failures", name, "pass", f"{len(confirm)} replicates")
-    return Gate("failures", name, "warn", ", ".join(f"{arm} {count}" for arm, count in failed.items()))
+    return Gate("failures", name, "warn", ", ".join(f"{arm} {many}" for arm, many in failed.items()))
 
 
 def _pruned(evidence: Evidence) -> Gate:

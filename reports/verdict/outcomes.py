@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from reports.evidence import Evidence
@@ -54,7 +55,8 @@ def _outcome(trials: pd.DataFrame, arm: str, baseline: str, column: str, directi
     ended = trials[trials["state"] != "running"]
     a, b = (_scores(ended, name, column) for name in (arm, baseline))
     pairs = match_pairs(a, b)
-    finite = ended.loc[ended["arm"].isin([arm, baseline]), column].dropna()
+    seen = ended.loc[ended["arm"].isin([arm, baseline]), column]
+    finite = seen[np.isfinite(seen)]
     worst = None
     if pairs.failed and len(finite):
         least = float(finite.min() if direction == "maximize" else finite.max())
@@ -64,7 +66,7 @@ def _outcome(trials: pd.DataFrame, arm: str, baseline: str, column: str, directi
 
 
 def _scores(trials: pd.DataFrame, arm: str, column: str) -> list[tuple[str, float | None]]:
-    mine = trials[trials["arm"] == arm].sort_values("number")
+    mine = trials[trials["arm"] == arm]
     complete = mine["state"] == "complete"
     values = mine[column].where(complete)
     return [

@@ -41,7 +41,8 @@ def conclusion(estimate: Estimate, evidence: Evidence, gates: Sequence[Gate]) ->
     if failed:
         return f"Not valid, because {listed(failed)}: nothing is claimed."
     margin = measured(estimate, evidence).difference_text(abs(evidence_margin(evidence)))
-    return _WORDS[Verdict(estimate.verdict)](estimate, margin.replace("−", ""))
+    said = _WORDS[Verdict(estimate.verdict)](estimate, margin.replace("−", ""))
+    return " ".join(filter(None, (said, _left_out(estimate))))
 
 
 def numbers(estimate: Estimate, evidence: Evidence) -> str:
@@ -69,10 +70,12 @@ def evidence_margin(evidence: Evidence) -> float:
 
 
 def unasked(evidence: Evidence) -> str:
-    """What to say where no phase after the search was asked for."""
+    """What to say where nothing is estimated: no phase after the search was asked for, or none can begin."""
     config = evidence.config
     if config.compare is None or len(config.arms) < 2:
         return "This sweep compares no arms, so there is no verdict; `compare` in its file names what to compare."
+    if config.confirm.seeds or config.swap.settings:
+        return _not_begun(evidence)
     baseline = "" if config.baseline is not None else f" --set confirm.baseline={config.arms[-1]}"
     fewest = max(10, config.confirm.fewest_seeds(len(config.arms) - 1))
     return (
@@ -82,12 +85,30 @@ def unasked(evidence: Evidence) -> str:
     )
 
 
+def _not_begun(evidence: Evidence) -> str:
+    if not evidence.facts["standing"]["final"]:
+        return "No verdict yet: the search goes on, and a search compares nothing."
+    search = evidence.trials("search")
+    sound = search[(search["state"] == "complete") & search["feasible"].fillna(False)]
+    lacking = [arm for arm in evidence.arms.values() if arm not in set(sound["arm"])]
+    return f"Not comparable: no trial of {listed(lacking)} came through, so there is no champion to confirm."
+
+
 def _setting(estimate: Estimate, evidence: Evidence) -> str:
     compare = evidence.config.compare or "the compared param"
     name = NAMES[estimate.estimand].format(compare=compare)
     budget = f", {evidence.config.search.budget_in_words} of tuning each" if estimate.estimand != "E3" else ""
     pairs = f"{estimate.n:,} {_REPLICATES[estimate.estimand]}"
     return f"{estimate.arm} against {estimate.baseline} ({name}{budget}, {pairs})"
+
+
+def _left_out(estimate: Estimate) -> str:
+    failed = estimate.failed_arm + estimate.failed_baseline
+    if estimate.verdict_worst is None:
+        return ""
+    them = "it" if failed == 1 else "each"
+    out = f"{count(failed, 'failed replicate')} {'is' if failed == 1 else 'are'} left out"
+    return f"{out}; with {them} as the worst score seen: {estimate.verdict_worst}."
 
 
 def _bare(value: float, measure: Measure) -> str:
@@ -132,5 +153,6 @@ _WORDS: dict[Verdict, Callable[[Estimate, str], str]] = {
     Verdict.WORSE: lambda estimate, margin: f"Worse, by more than the margin of {margin}.",
     Verdict.NOT_SHOWN: _not_shown,
     Verdict.INTERIM: _interim,
+    Verdict.NOT_VALID: lambda estimate, margin: "Not valid: nothing is claimed.",
     Verdict.NOT_COMPARABLE: lambda estimate, margin: "Not comparable: no pair is complete.",
 }

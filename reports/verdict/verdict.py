@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.evidence import Evidence
+from reports.statistics import Verdict
 from reports.verdict.estimates import Estimate, champions_compared, swaps_compared
 from reports.verdict.gates import Gate, gates
 from reports.verdict.sentences import sentence, unasked
@@ -37,6 +38,9 @@ def verdict_of(evidence: Evidence) -> RunVerdict:
     """Judge a run."""
     found = (*champions_compared(evidence), *swaps_compared(evidence))
     checked = tuple(gates(evidence, found))
+    if any(gate.status == "fail" for gate in checked):
+        # The sentence is not the only place where a claim is read.
+        found = tuple(replace(each, verdict=str(Verdict.NOT_VALID), verdict_worst=None) for each in found)
     plan = evidence.plans[-1] if evidence.plans else None
     return RunVerdict(
         gates=checked,

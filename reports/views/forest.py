@@ -97,6 +97,7 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
     found = []
     for each in rows:
         ends = [shown(each.low), shown(each.high)]
+        is_over = each.n + each.lost >= each.planned
         low, high = sorted(ends) if None not in ends else ends  # type: ignore[type-var]
         found.append(
             {
@@ -107,8 +108,8 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
                 f"mean difference ({unit})": shown(each.difference),
                 f"{level} from": low,
                 f"{level} to": high,
-                "exact p": each.p if each.n >= each.planned else None,
-                f"adjusted p ({each.comparisons} comparisons)": each.adjusted_p if each.n >= each.planned else None,
+                "exact p": each.p if is_over else None,
+                f"adjusted p ({each.comparisons} comparisons)": each.adjusted_p if is_over else None,
                 "Hedges' g of pairs": each.effect_size,
                 "pairs won": each.won,
                 "left out": each.unpaired + each.failed_arm + each.failed_baseline,

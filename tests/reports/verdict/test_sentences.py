@@ -1,0 +1,104 @@
+"""The verdict in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from reports.evidence import Evidence
+from reports.verdict import verdict_of
+
+MakeEvidence = Callable[..., Evidence]
+A = [0.9905, 0.9912, 0.9918, 0.9921, 0.9899, 0.9926, 0.9909, 0.9915, 0.9920, 0.9907]
+B = [0.9893, 0.9901, 0.9910, 0.9908, 0.9885, 0.9911, 0.9898, 0.9906, 0.9912, 0.9890]
+
+
+def said(evidence: Evidence) -> str:
+    (sentence,) = verdict_of(evidence).sentences
+    return sentence
+
+
+def test_a_claim_says_what_it_rests_on(make_evidence: MakeEvidence) -> None:
+    assert said(make_evidence(capsule=A, max=B)) == (
+        "capsule against max (champion against champion, 8 trials of tuning each, 10 fresh paired seeds): test error "
+        "0.87 % vs 0.99 %, 0.12 pp lower [95 %: 0.10 to 0.14]. Better; whether by more than the margin of 0.10 pp is "
+        "uncertain."
+    )
+    assert said(make_evidence(swap={"capsule": A, "max": B})).startswith(
+        "capsule against max (only pooling replaced, 10 settings of the shared params): validation error 0.87 % vs"
+    )
+
+
+def test_the_other_side_is_said_from_its_own(make_evidence: MakeEvidence) -> None:
+    sentence = said(make_evidence(capsule=B, max=A))
+    assert "test error 0.99 % vs 0.87 %, 0.12 pp higher [95 %: 0.10 to 0.14]. Worse; whether" in sentence
+    losses = {"capsule": [1 - x for x in A], "max": [1 - x for x in B]}
+    less = said(make_evidence(**losses, metric="val_loss", direction="minimize"))
+    assert "test loss 0.00868 vs 0.00986, 0.00118 lower [95 %: 0.000965 to 0.0014]. Better; whether" in less
+
+
+@pytest.mark.parametrize(
+    ("shift", "margin", "words"),
+    [
+        (0.0, 0.0005, "Better, by more than the margin of 0.05 pp."),
+        (0.0, 0.002, "Better, but by less than the margin of 0.20 pp: too little to matter."),
+        (-0.00118, 0.001, "Equivalent: any difference lies within the margin of 0.10 pp."),
+        (-0.0024, 0.0005, "Worse, by more than the margin of 0.05 pp."),
+    ],
+)
+def test_the_size_is_said_against_the_margin(
+    make_evidence: MakeEvidence, shift: float, margin: float, words: str
+) -> None:
+    assert said(make_evidence(capsule=[x + shift for x in A], max=B, margin=margin)).endswith(words)
+
+
+def test_nothing_shown_is_never_no_difference(make_evidence: MakeEvidence) -> None:
+    sentence = said(make_evidence(capsule=[0.99, 0.98] * 5, max=[0.98, 0.99, 0.985, 0.985, 0.99] * 2))
+    assert re.search(r"Undetermined: it needs about [\d,]+ more pairs to tell\.$", sentence)
+    assert "no difference" not in sentence
+
+
+def test_an_interim_look_has_no_p_and_no_claim(make_evidence: MakeEvidence) -> None:
+    sentence = said(make_evidence(capsule=A, max=B, planned=30))
+    assert sentence.endswith("Interim: 10 of 30 planned pairs are there, and nothing is claimed before.")
+    assert not re.search(r"\bp\b|[Bb]etter|[Ww]orse", sentence)
+
+
+def test_only_a_claim_that_is_taken_back_names_its_p(make_evidence: MakeEvidence) -> None:
+    assert " p " not in said(make_evidence(capsule=A, max=B))
+    first, _ = verdict_of(make_evidence(capsule=A[:6], max=B[:6], average=B[5::-1])).sentences
+    assert first.endswith("Not shown after correction for 2 comparisons (adjusted p 0.062).")
+
+
+def test_what_failed_is_said_with_the_claim(make_evidence: MakeEvidence) -> None:
+    one = said(make_evidence(capsule=[None, *A[1:]], max=B))
+    assert "9 fresh paired seeds" in one
+    assert one.endswith("1 failed replicate is left out; with it as the worst score seen: better, size uncertain.")
+    four = said(make_evidence(capsule=[*[None] * 4, *A[4:]], max=B))
+    assert four.endswith("4 failed replicates are left out; with each as the worst score seen: undetermined.")
+
+
+def test_an_arm_that_always_fails_is_not_comparable(make_evidence: MakeEvidence) -> None:
+    assert "no pair of capsule and max is complete. Not comparable: no pair" in said(
+        make_evidence(capsule=[None] * 10, max=B)
+    )
+
+
+def test_a_run_that_has_only_searched_says_how_to_go_on(make_evidence: MakeEvidence) -> None:
+    assert "--set confirm.seeds=10` trains the champion" in said(make_evidence(plans=(), audits=()))
+
+
+def test_a_run_that_will_confirm_does_not_ask_for_it(make_evidence: MakeEvidence) -> None:
+    evidence = make_evidence(plans=(), audits=())
+    asked = evidence.config.confirm.model_copy(update={"seeds": 10})
+    evidence = replace(evidence, config=evidence.config.model_copy(update={"confirm": asked}))
+    standing = {**evidence.facts["standing"], "final": False}
+    going_on = replace(evidence, facts={**evidence.facts, "standing": standing})
+    assert said(going_on) == "No verdict yet: the search goes on, and a search compares nothing."
+    trials = evidence.frames.trials.copy()
+    trials.loc[trials["arm"] == "max", ["state", "feasible"]] = ["failed", False]
+    failed = replace(evidence, frames=replace(evidence.frames, trials=trials))
+    assert said(failed) == "Not comparable: no trial of max came through, so there is no champion to confirm."
