@@ -66,7 +66,7 @@ def _outcome(trials: pd.DataFrame, arm: str, baseline: str, column: str, directi
 
 
 def _scores(trials: pd.DataFrame, arm: str, column: str) -> list[tuple[str, float | None]]:
-    mine = trials[trials["arm"] == arm].sort_values("number")
+    mine = trials[trials["arm"] == arm]
     complete = mine["state"] == "complete"
     values = mine[column].where(complete)
     return [

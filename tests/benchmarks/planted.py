@@ -69,7 +69,7 @@ class Planted:
 
 
 better, worse, same = Planted(0.003), Planted(-0.003), Planted(0.0, depth=0.0)
-failing = Planted(0.003, fails=3)
+failing = Planted(0.003, fails=2)
 
 
 def sweep(name: str, *, seed: int, trials: int, seeds: int, settings: int = 0) -> SweepConfig:
