@@ -62,7 +62,10 @@ def sweep(trials: int) -> SweepConfig:
             "search": {"trials": -(-trials // 3), "epochs": EPOCHS, "cohort": min(30, -(-trials // 3))},
             "confirm": {"seeds": 20, "baseline": "max"},
             "swap": {"settings": 24, "seeds": 2},
-            "controls": {"pairs": 10, "same": [[{"pooling": "capsule", "routing_steps": 1}, {"pooling": "average"}]]},
+            "controls": {
+                "pairs": 10,
+                "same": [[{"pooling": "capsule", "routing_steps": 1, "temperature": 1.0}, {"pooling": "average"}]],
+            },
             "cost_probe": 3,
         },
         source="benchmark",
