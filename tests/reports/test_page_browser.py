@@ -22,7 +22,9 @@ def visit(open_page, tmp_path):
 
 def test_it_opens_offline_silent_and_whole(mixed, visit) -> None:
     seen = visit(mixed)
-    assert seen.page.evaluate(DRAWN) == [3] * 9
+    drawn = seen.page.evaluate(DRAWN)
+    assert drawn == [3] * len(drawn)
+    assert len(drawn) >= 9
     assert seen.said == []
     assert len(seen.asked) == 1
     assert seen.asked[0].startswith("file://")
@@ -39,7 +41,9 @@ def test_the_figures_show_the_tables(mixed, visit) -> None:
 
 def test_an_empty_run_is_drawn_without_complaint(writer, visit) -> None:
     seen = visit(writer())
-    assert seen.page.evaluate(DRAWN) == [3] * 9
+    drawn = seen.page.evaluate(DRAWN)
+    assert drawn == [3] * len(drawn)
+    assert len(drawn) >= 9
     assert seen.said == []
 
 
