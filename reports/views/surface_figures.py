@@ -55,7 +55,8 @@ def _surface(key: str, surface: Surface, left: Left, look: Look) -> View:
     caption = (
         f"{count(surface.n, 'complete trial')} of {brief(surface.arm)} in {len(cells)} of {count(total, 'cell')}, the "
         f"others are left empty: means go from {number(min(means))} (n = {low}) to {number(max(means))} (n = {high}), "
-        f"each with its standard error; luck is on the side of the extreme ones. {_leaves_out(left)}{_CAUTION}"
+        f"each with its standard error; the extreme cells are those with luck on their side. {_leaves_out(left)}"
+        f"{_CAUTION}"
     )
     data = pd.DataFrame(
         [(x.labels[cell.x], y.labels[cell.y], cell.n, cell.mean, cell.error) for cell in cells],
