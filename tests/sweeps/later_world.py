@@ -144,7 +144,7 @@ class PhaseWorld:
             if self._tell(source, event) or not isinstance(event, EpochEnded):
                 return
             if source.wants_test(event):
-                tested = self._fated(work, 99) or tested_of(work.spec, attempt=work.attempt)
+                tested = self._fated(work, 99) or shown_of(work.spec, attempt=work.attempt)
                 assert self._tell(source, tested) or not isinstance(tested, TrialTested)
                 return
             if source.wants_checkpoint(event, stopping=False):
@@ -170,7 +170,8 @@ class PhaseWorld:
 
     def _fated(self, work: Assignment, epoch: int) -> EpochEnded | TrialFailed | AttemptLost | None:
         fate, number, attempt = self.fates.get(work.spec.number), work.spec.number, work.attempt
-        if fate is None or fate.epoch != epoch or attempt > fate.times:
+        before = sum(event.number == number for event in self.of(AttemptLost) + self.of(TrialFailed))
+        if fate is None or fate.epoch != epoch or before >= fate.times:
             return None
         if fate.kind == "lost":
             return AttemptLost(number=number, attempt=attempt, worker="w", reason="gone")
@@ -217,7 +218,7 @@ def epoch_of(spec: TrialSpec, epoch: int, *, attempt: int = 1) -> EpochEnded:
     return search_world.epoch_of(spec, epoch, luck - 0.1 * abs(epoch - 1), attempt=attempt)
 
 
-def tested_of(spec: TrialSpec, *, attempt: int) -> TrialTested:
+def shown_of(spec: TrialSpec, *, attempt: int) -> TrialTested:
     metrics = {"accuracy": derive(spec.seeds.init, "test") / 2**31, "loss": 0.5}
     return TrialTested(
         number=spec.number,
