@@ -9,7 +9,7 @@ import hashlib
 import io
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,28 +43,34 @@ from sweeps.sharing import shared_params
 
 EPOCHS, EXAMPLES, WORKERS, BEGIN = 6, 10_000, 64, 1_700_000_000.0
 EFFECT = {"capsule": 0.003, "max": 0.0, "average": -0.004}
+TAME = {arm: arm for arm in EFFECT}
 
 
-def sweep(trials: int) -> SweepConfig:
+def sweep(trials: int, names: Mapping[str, str] = TAME) -> SweepConfig:
     """The sweep that was never run: three arms, every phase."""
     return SweepConfig.from_mapping(
         {
             "name": "made",
             "space": {
-                "pooling": list(EFFECT),
+                "pooling": [names[arm] for arm in EFFECT],
                 "pool_size": {"int": [2, 4]},
-                "routing_steps": {"int": [2, 5], "when": {"pooling": "capsule"}},
-                "temperature": {"float": [0.1, 10.0], "log": True, "when": {"pooling": "capsule"}},
+                "routing_steps": {"int": [2, 5], "when": {"pooling": names["capsule"]}},
+                "temperature": {"float": [0.1, 10.0], "log": True, "when": {"pooling": names["capsule"]}},
                 "learning_rate": {"float": [1e-4, 1e-2], "log": True},
             },
             "dataset": {"train": 50_000, "validation": 10_000},
             "compare": "pooling",
             "search": {"trials": -(-trials // 3), "epochs": EPOCHS, "cohort": min(30, -(-trials // 3))},
-            "confirm": {"seeds": 20, "baseline": "max"},
+            "confirm": {"seeds": 20, "baseline": names["max"]},
             "swap": {"settings": 24, "seeds": 2},
             "controls": {
                 "pairs": 10,
-                "same": [[{"pooling": "capsule", "routing_steps": 1, "temperature": 1.0}, {"pooling": "average"}]],
+                "same": [
+                    [
+                        {"pooling": names["capsule"], "routing_steps": 1, "temperature": 1.0},
+                        {"pooling": names["average"]},
+                    ]
+                ],
             },
             "cost_probe": 3,
         },
@@ -78,10 +84,12 @@ class Maker:
     Args:
         config: The sweep.
         directory: Where the log goes.
+        names: Of the arms, by those of `EFFECT`.
     """
 
-    def __init__(self, config: SweepConfig, directory: RunDirectory) -> None:
+    def __init__(self, config: SweepConfig, directory: RunDirectory, names: Mapping[str, str]) -> None:
         self.config, self.directory = config, directory
+        self._arms = {name: arm for arm, name in names.items()}
         self._random, self._time, self._number = random.Random(0), BEGIN, 0
         directory.artifacts.mkdir(parents=True)
 
@@ -144,7 +152,7 @@ class Maker:
         yield spec
         yield AttemptStarted(time=self._time, number=number, attempt=1, worker=worker, wait_seconds=0.01, concurrency=8)
         rate = math.log10(float(spec.params["learning_rate"]))
-        level = 0.985 - 0.01 * (rate + 3) ** 2 + EFFECT[str(spec.arm)] + luck
+        level = 0.985 - 0.01 * (rate + 3) ** 2 + EFFECT[self._arms[str(spec.arm)]] + luck
         level += self._random.gauss(0.0, 0.0006) if spec.phase != "search" else 0.0
         if str(spec.pair_id).startswith("same:"):  # two names of one network, with the same seeds
             level = 0.98 + derive("same", spec.pair_id) / 2**31 * 0.002
@@ -160,7 +168,7 @@ class Maker:
             }
             yield EpochEnded(
                 time=self._tick(), number=number, attempt=1, worker=worker, epoch=epoch, step=390 * (epoch + 1),
-                metrics=metrics, seconds=20.0 + (1.5 if spec.arm == "capsule" else 0.0) + self._random.random(),
+                metrics=metrics, seconds=20.0 + 1.5 * (self._arms[str(spec.arm)] == "capsule") + self._random.random(),
                 is_first=epoch == 0, traces=0, memory_bytes=10**9,
                 model=ModelFacts(
                     parameters=10**6, macs=10**8, build_seconds=0.1, warm=True,
@@ -230,8 +238,8 @@ def _at(event: Any, when: float) -> Any:
     return type(event)(**{**vars(event), "time": when})
 
 
-def made_run(trials: int, folder: Path) -> Path:
-    """A run of so many search trials below a folder."""
+def made_run(trials: int, folder: Path, names: Mapping[str, str] = TAME) -> Path:
+    """A run of so many search trials below a folder, its arms under other names if wanted."""
     directory = RunDirectory(folder / f"run-{trials}")
-    Maker(sweep(trials), directory).write()
+    Maker(sweep(trials, names), directory, names).write()
     return directory.path
