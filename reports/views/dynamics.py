@@ -13,7 +13,7 @@ from reports.view import View, missing
 from reports.views import dynamics_figures as figures
 from reports.views import dynamics_words as words
 from reports.views.courses import Courses, Goal, Spread, goal, horizon_of, spread, with_mean
-from reports.views.matched import champions, how_to_get
+from reports.views.matched import champions, how_to_get, searched
 
 KEY = "dynamics"
 TITLE = "How each arm learns"
@@ -75,10 +75,11 @@ class Result:
 def analyse(evidence: Evidence) -> Result:
     """Curves over epochs of the first champions' confirm runs, or of the search where there is none."""
     objective, alpha = evidence.config.objective, evidence.config.confirm.alpha
-    first = _ended(champions(evidence))
-    phase = "search" if first.empty else "confirm"
-    trials = _ended(evidence.trials("search")) if first.empty else first
-    every = evidence.trials("search") if first.empty else champions(evidence)
+    every = champions(evidence)[["number", "arm", "state"]]
+    phase = "search" if _ended(every).empty else "confirm"
+    if phase == "search":
+        every = searched(evidence, "number", "arm", "state")
+    trials = _ended(every)
     epochs = evidence.frames.epochs[evidence.frames.epochs["number"].isin(trials["number"])]
     both = _gap_metrics(epochs, objective.metric)
     runs = {arm: Courses.of(epochs, trials[trials["arm"] == arm], objective.metric) for arm in evidence.arms.values()}

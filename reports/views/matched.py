@@ -38,6 +38,12 @@ def champions(evidence: Evidence) -> pd.DataFrame:
     return trials[trials["pair_id"].fillna("").str.startswith("confirm:0:")]
 
 
+def searched(evidence: Evidence, *columns: str) -> pd.DataFrame:
+    """Some columns of the search's trials; of many trials, choosing rows of all columns would take seconds."""
+    trials = evidence.frames.trials
+    return trials[list(columns)][trials["phase"] == "search"]
+
+
 def matched(trials: pd.DataFrame, arm: str, baseline: str, columns: Sequence[str] = ("value",)) -> Matched:
     """Match the trials of a phase by `pair_id`; a pair is complete if all `columns` are finite on both sides.
 

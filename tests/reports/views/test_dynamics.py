@@ -70,9 +70,9 @@ def test_the_goal_is_where_the_baseline_ends_up(hand_made, check_views) -> None:
 def test_a_loss_reaches_its_goal_from_above(hand_made) -> None:
     objective = {"metric": "val_loss", "direction": "minimize"}
     base = run([((0.9, 0.5), "complete")], arm="max", metric="val_loss")
-    other = run([((0.6, 0.5), "complete"), ((0.4, 0.7), "complete")], first=1, metric="val_loss")
+    other = run([((0.6, 0.55, 0.5), "complete"), ((0.4, 0.7), "complete")], first=1, metric="val_loss")
     goal = dynamics.analyse(of(hand_made, base, other, objective=objective)).arms[0].goal
-    assert goal.hits == [1, 2]
+    assert goal.hits == [1, 3]
 
 
 def test_confirm_takes_the_place_of_the_search(hand_made, check_views) -> None:
@@ -136,9 +136,9 @@ def test_a_hundred_thousand_trials_take_seconds(hand_made) -> None:
     moments = moments.assign(number=np.repeat(np.arange(trials), length), epoch=np.tile(np.arange(length), trials))
     moments = moments.assign(**{"metric.val_accuracy": draws})
     evidence = replace(evidence, frames=replace(evidence.frames, trials=many, epochs=moments))
-    begin = time.perf_counter()
+    begin = time.process_time()
     result = dynamics.analyse(evidence)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert result.arms[0].runs == trials
 
 
