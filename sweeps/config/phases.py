@@ -71,8 +71,8 @@ def same_network(space: SearchSpace, *, compare: str, base: Params, given: Param
     values, params = {**base, **given}, dict[str, ParamValue]()
     for name, parameter in space.fix(compare, values[compare]).parameters.items():
         if name in values and parameter.applies(params):
-            value = read_number(values[name]) if isinstance(parameter.domain, Float) else values[name]
-            params[name] = value  # type: ignore[assignment]
+            is_real = isinstance(parameter.domain, Float)
+            params[name] = float(read_number(values[name])) if is_real else values[name]  # type: ignore[arg-type]
     return params
 
 

@@ -13,7 +13,7 @@ from search_spaces import Params
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
 from sweeps.records import EpochEnded, Seeds, TrialSpec
-from sweeps.seeds import derive
+from sweeps.seeds import derive, trial_seeds
 from sweeps.training.synthetic import SyntheticTrainer
 
 
@@ -23,6 +23,26 @@ def learning(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
     luck = derive(seeds.init, epoch) / 2**31
     accuracy = 0.9 - abs(rate - 1e-3) * 20 + 0.01 * epoch + 0.02 * luck
     return {"loss": 1 - accuracy, "val_loss": 1 - accuracy, "accuracy": accuracy, "val_accuracy": accuracy}
+
+
+def _tested(params: Params, seeds: Seeds) -> dict[str, float]:
+    """What the test set makes of a config: no epoch counts here."""
+    return {"accuracy": learning(params, seeds, 99)["val_accuracy"] - 1, "loss": 0.5}
+
+
+learning.test = _tested  # type: ignore[attr-defined]
+
+
+def failing_later(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Fails for max pooling with any seed that no search has, until a mark is there."""
+    of_a_search = {trial_seeds(0, "search", index, split=0).init for index in range(50)}
+    is_mended = Path(os.environ["CAPSWEEP_TEST_MARK"]).exists()
+    if params["pooling"] == "max" and seeds.init not in of_a_search and not is_mended:
+        raise ValueError("planted later")
+    return learning(params, seeds, epoch)
+
+
+failing_later.test = _tested  # type: ignore[attr-defined]
 
 
 def raising(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:

@@ -65,11 +65,11 @@ class Searched:
         value: float | None,
         *,
         size: int = 2,
-        state: State = "complete",
+        state: State | None = "complete",
         excess: float = 0.0,
         kept: bool = False,
     ) -> int:
-        """One more trial; its number."""
+        """One more trial, which still runs if it has no state; its number."""
         params = {**PARAMS[arm], "pool_size": size}
         number = len(self.history.trials)
         spec = TrialStarted(
@@ -85,6 +85,9 @@ class Searched:
             seeds=trial_seeds(0, "search", number, split=0),
             seed_index=number,
         )
+        self.history.fold(spec)
+        if state is None:
+            return number
         lost = AttemptLost(number=number, attempt=1, worker="w", reason="gone", seconds=1.5)
         ended = TrialEnded(
             time=1000.0 - number,
@@ -100,7 +103,7 @@ class Searched:
             constraints={"macs": excess},
         )
         model = ArtifactWritten(number=number, kind="model", path="", digest="", bytes=1)
-        for event in (spec, lost, *([model] if kept else []), ended):
+        for event in (lost, *([model] if kept else []), ended):
             self.history.fold(event)
         return number
 

@@ -137,6 +137,7 @@ def test_the_fewest_seeds_are_those_of_the_exact_test(comparisons: int, alpha: f
     [
         ({}, {"pooling": "max", "width": 4, "rate": 0.5}),
         ({"width": 1, "rate": "1e-1"}, {"pooling": "max", "width": 1, "rate": 0.1}),
+        ({"rate": 1}, {"pooling": "max", "width": 4, "rate": 1.0}),
         ({"pooling": "capsule", "steps": 1}, {"pooling": "capsule", "width": 4, "rate": 0.5, "steps": 1}),
         (
             {"pooling": "capsule", "steps": 1, "deep": 2},

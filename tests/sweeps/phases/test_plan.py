@@ -38,6 +38,7 @@ def test_the_champion_of_an_arm_is_its_best_complete_trial() -> None:
     searched.trial("capsule", None, size=3, state="failed")
     searched.trial("capsule", 0.98, size=3, excess=0.1)
     searched.trial("capsule", math.nan, size=3)
+    searched.trial("capsule", None, size=3, state=None)
     assert chosen(searched) == [("capsule", 0, (best,), 0.9), ("max", 0, (1,), 0.7)]
     champion = champions_of(frozen(searched))[0]
     assert repr(champion.params) == repr({**PARAMS["capsule"], "pool_size": 4})

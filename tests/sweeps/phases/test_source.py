@@ -251,6 +251,15 @@ def test_the_model_of_each_champions_first_complete_replicate_is_kept() -> None:
     assert [number for number, result in sorted(results.items()) if source.keeps(result)] == [11, 12]
 
 
+def test_a_model_that_was_kept_before_a_crash_is_not_kept_again() -> None:
+    whole, source = driven(), source_of()
+    at = next(place for place, event in enumerate(whole.log) if isinstance(event, TrialStarted) and event.number == 12)
+    assert source.replay(whole.log[:at], checkpoints={}) == []
+    for spec in whole.of(TrialStarted)[2:]:
+        source._attempts.specs[spec.number] = spec
+    assert not any(source.keeps(result) for number, result in ended(whole).items() if number > 11)
+
+
 @pytest.mark.parametrize("phase", ["swap", "controls", "cost_probe"])
 def test_no_model_of_another_phase_is_kept(phase: Phase) -> None:
     source = source_of(phase)

@@ -28,7 +28,7 @@ ALL: dict[str, Any] = {
 
 
 def second(champion: Frozen) -> Frozen:
-    params = {**champion.params, "pool_size": 4}
+    params = {**champion.params, "pool_size": 4, **({"steps": 1} if champion.arm == "capsule" else {})}
     return replace(champion, place=1, params=params, config_hash=config_hash(params))
 
 
@@ -67,6 +67,7 @@ def test_another_sweep_has_other_seeds() -> None:
 def test_confirm_trains_every_champion_over_the_same_seeds_which_grow_at_the_end() -> None:
     specs = specs_of("confirm", TWO_EACH)
     pairs = by_pair(specs)
+    assert [spec for pair in pairs.values() for spec in pair] == specs, "pair after pair"
     assert list(pairs) == [f"confirm:{place}:{seed}" for seed in range(6) for place in range(2)]
     for name, pair in pairs.items():
         assert [spec.arm for spec in pair] == ["capsule", "max"]

@@ -1,0 +1,431 @@
+"""Whole sweeps with everything that comes after the search, with formulas in place of networks."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reports.export import export_best
+from sweeps import driver
+from sweeps.config import DatasetConfig, SweepConfig
+from sweeps.datasets import Dataset, TestSet
+from sweeps.drift import apply_changes
+from sweeps.errors import ConfigError, SweepHaltedError, SweepStoppedError
+from sweeps.history import History, read_run
+from sweeps.records import (
+    AnyEvent,
+    AttemptStarted,
+    Audited,
+    PlanFrozen,
+    SweepEnded,
+    TrialEnded,
+    TrialStarted,
+    TrialTested,
+)
+from sweeps.runlog import RunDirectory, read_events
+from sweeps.summary import summarise
+from sweeps.warm_start import read_warm_start
+from sweeps.workers.inline import InlineWorkers
+from tests.sweeps.mirror_world import mirrored
+from tests.sweeps.test_driver import means, prepared
+
+MakeConfig = Callable[..., SweepConfig]
+ASKED: dict[str, Any] = {
+    "confirm": {"seeds": 6},
+    "swap": {"settings": 2},
+    "controls": {"pairs": 1, "same": [[{}, {"pooling": "capsule", "temperature": 1}]]},
+    "cost_probe": 1,
+}
+PHASES = ["search"] * 6 + ["confirm"] * 12 + ["swap"] * 4 + ["controls"] * 4 + ["cost_probe"] * 2
+
+
+@pytest.fixture
+def sweep(make_config: MakeConfig) -> MakeConfig:
+    """A sweep of 6 trials and 22 after them: `sweep("learning", confirm={"seeds": 7})`."""
+
+    def make(formula: str = "learning", *, trials: int = 3, **changes: object) -> SweepConfig:
+        return make_config(
+            model={"build": f"tests.sweeps.formulas:{formula}"},
+            search={"trials": trials, "epochs": 3, "sampler": "random", "pruner": "none"},
+            **{**ASKED, **changes},
+        )
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def openings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A test set in place of the digits', and the digests by which it was asked for."""
+    found: list[str] = []
+
+    def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
+        found.append(digest)
+        return TestSet(np.zeros((7, 2), np.float32), np.zeros(7, np.int32))
+
+    monkeypatch.setattr("sweeps.later.open_test_set", open_test_set)
+    return found
+
+
+@pytest.fixture
+def resume(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> Callable[..., History]:
+    """Go on with a run, with changes of its sweep file: `resume(path, {"confirm.seeds": 9})`."""
+    monkeypatch.setattr(driver, "_prepare_again", lambda history, config, means: prepared(config, data))
+
+    def again(path: Path, changes: dict[str, object] | None = None, **of_means: Any) -> History:
+        return driver.resume(
+            RunDirectory(path),
+            replace(means(), **of_means),
+            replay=lambda event: None,
+            change=lambda config: apply_changes(config, changes or {}),
+        )
+
+    return again
+
+
+def run(config: SweepConfig, data: Dataset, path: Path, **of_means: Any) -> History:
+    return driver.launch(prepared(config, data), RunDirectory(path), replace(means(), **of_means))
+
+
+def log_of(path: Path) -> list[AnyEvent]:
+    return [event for event, _ in read_events(RunDirectory(path))]
+
+
+def results(history: History) -> list[tuple[object, ...]]:
+    """All that must not depend on interruptions."""
+    return [
+        (
+            number,
+            trial.spec.phase,
+            trial.spec.pair_id,
+            trial.spec.side,
+            trial.spec.params,
+            trial.spec.seeds,
+            trial.state,
+            trial.ended and (trial.ended.value, trial.ended.test, trial.ended.epochs),
+        )
+        for number, trial in sorted(history.trials.items())
+    ]
+
+
+def lines_to(path: Path, *, before: type[AnyEvent]) -> list[bytes]:
+    """The lines of a log before its first event of a kind."""
+    at = next(place for place, event in enumerate(log_of(path)) if isinstance(event, before))
+    return (path / "events.jsonl").read_bytes().splitlines(keepends=True)[:at]
+
+
+def cut_to(path: Path, lines: list[bytes]) -> Path:
+    path.mkdir()
+    (path / "events.jsonl").write_bytes(b"".join(lines))
+    return path
+
+
+def test_the_plan_comes_first_then_phase_after_phase(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, openings: list[str]
+) -> None:
+    said: list[str] = []
+    history = run(sweep(), data, tmp_path / "run", say=said.append)
+    assert [trial.spec.phase for _, trial in sorted(history.trials.items())] == PHASES
+    assert {trial.state for trial in history.trials.values()} == {"complete"}
+    assert history.ended is not None
+    assert [type(event) for event in log_of(tmp_path / "run")].count(SweepEnded) == 1
+    (plan,) = history.plans
+    log = log_of(tmp_path / "run")
+    begun = [event for event in log[: log.index(plan)] if isinstance(event, TrialStarted)]
+    assert len(begun) == 6 == sum(isinstance(event, TrialEnded) for event in log[: log.index(plan)])
+    assert openings == ["digest"]
+    champions = [entry["trials"][0] for entry in plan.plan["champions"]]  # type: ignore[attr-defined]
+    assert said == [
+        f"plan {plan.digest[:12]} frozen; champions: capsule: trial {champions[0]}, max: trial {champions[1]}",
+        "confirm: 12 trials",
+        "swap: 4 trials",
+        "controls: 4 trials",
+        "cost_probe: 2 trials",
+    ]
+
+
+def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
+        assert read_run(tmp_path / "run").plans
+        assert read_run(tmp_path / "run").audits[-1].action == "test set opened"
+        return TestSet(np.zeros((7, 2)), np.zeros(7))
+
+    monkeypatch.setattr("sweeps.later.open_test_set", open_test_set)
+    history = run(sweep(), data, tmp_path / "run")
+    log = log_of(tmp_path / "run")
+    reads = [event.detail for event in log if isinstance(event, Audited) and event.action == "test set read"]
+    tested = [event for event in log if isinstance(event, TrialTested)]
+    assert reads == [f"trial {event.number}" for event in tested]
+    for event in tested:
+        before = [each.detail for each in log[: log.index(event)] if isinstance(each, Audited)]
+        assert before[0] == "0 examples of digits, for the confirm phase"
+        assert f"trial {event.number}" in before
+        assert event.examples == 7
+    for trial in history.trials.values():
+        is_confirm = trial.spec.phase == "confirm"
+        assert (trial.tested is not None) == is_confirm
+        assert trial.ended is not None
+        assert (trial.ended.test is not None) == is_confirm
+        assert trial.tested is None or trial.ended.value != trial.ended.test == trial.tested.metrics["accuracy"]
+    kept = [trial.spec.pair_id for trial in history.trials.values() if "model" in trial.artifacts]
+    assert [pair for pair in kept if pair] == ["confirm:0:0", "confirm:0:0"]
+
+
+def cuts(path: Path) -> Iterator[int]:
+    """Where to cut a log: after every kind of event of every phase."""
+    log, seen = log_of(path), set()
+    phases: dict[int, str] = {}
+    for place, event in enumerate(log, start=1):
+        if isinstance(event, TrialStarted):
+            phases[event.number] = event.phase
+        phase = phases.get(getattr(event, "number", None) or -1)
+        key = (type(event), phase, getattr(event, "epoch", None), getattr(event, "action", None))
+        if key not in seen and place > 4:
+            seen.add(key)
+            yield place
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_a_sweep_cut_off_anywhere_resumes_to_the_same_end(
+    sweep: MakeConfig,
+    data: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    resume: Callable[..., History],
+    overlap: bool,
+) -> None:
+    monkeypatch.setattr(InlineWorkers, "overlap", overlap)
+    whole = run(sweep(), data, tmp_path / "whole")
+    lines = (tmp_path / "whole" / "events.jsonl").read_bytes().splitlines(keepends=True)
+    places = [*cuts(tmp_path / "whole")]
+    assert len(places) > 30
+    for place in places:
+        path = cut_to(tmp_path / f"cut-{place}", lines[:place])
+        before = read_run(path)
+        again = resume(path)
+        assert results(again) == results(whole), lines[place - 1]
+        assert again.ended is not None
+        assert [plan.plan["champions"] for plan in again.plans] == [whole.plans[0].plan["champions"]]
+        assert len([event for event in log_of(path) if isinstance(event, TrialEnded)]) == len(PHASES)
+        for number, trial in before.trials.items():
+            if trial.ended:
+                assert again.trials[number].attempts == trial.attempts
+
+
+def test_an_ended_sweep_is_not_run_again(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], openings: list[str]
+) -> None:
+    run(sweep(), data, tmp_path / "run")
+    before = (tmp_path / "run" / "events.jsonl").read_bytes()
+    said: list[str] = []
+    resume(tmp_path / "run", say=said.append)
+    assert said == ["nothing is left to train"]
+    assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
+    assert len(openings) == 1
+
+
+def test_more_seeds_revise_the_plan_and_train_what_is_new(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History]
+) -> None:
+    first = run(sweep(), data, tmp_path / "run")
+    again = resume(tmp_path / "run", {"confirm.seeds": 8})
+    assert results(again)[: len(PHASES)] == results(first)
+    new = [(trial.spec.phase, trial.spec.pair_id) for number, trial in again.trials.items() if number >= len(PHASES)]
+    assert new == [("confirm", "confirm:0:6")] * 2 + [("confirm", "confirm:0:7")] * 2
+    one, two = again.plans
+    assert (two.revision, two.plan) == (2, {**one.plan, "seeds": 8})
+    log = log_of(tmp_path / "run")
+    revised = log[log.index(two) - 1]
+    assert isinstance(revised, Audited)
+    assert (revised.action, revised.detail) == ("plan revised", f"revision 2, {two.digest[:12]}")
+    assert [audit.action for audit in again.audits].count("test set opened") == 2
+    assert again.ended is not None
+    assert results(resume(tmp_path / "run")) == results(again)
+    fresh = run(sweep(confirm={"seeds": 8}), data, tmp_path / "fresh")
+    of_all = [{str(result[1:]) for result in results(history)} for history in (again, fresh)]
+    assert of_all[0] == of_all[1]
+
+
+def test_a_verdict_may_be_asked_for_after_the_search(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History]
+) -> None:
+    run(sweep(confirm={"seeds": 0}, swap={}, controls={}, cost_probe=0), data, tmp_path / "run")
+    assert not read_run(tmp_path / "run").plans
+    history = resume(tmp_path / "run", {"confirm.seeds": 6, "confirm.margin": 0.02, "swap.settings": 1})
+    assert [trial.spec.phase for trial in history.trials.values()] == PHASES[:18] + ["swap"] * 2
+    assert [(plan.revision, plan.plan["margin"]) for plan in history.plans] == [(1, 0.02)]
+    assert history.ended is not None
+
+
+RULES: dict[str, object] = {
+    "confirm.margin": 0.5,
+    "confirm.alpha": 0.04,
+    "confirm.rule": "best_mean",
+    "confirm.champions": 2,
+    "confirm.baseline": "capsule",
+    "swap.seeds": 2,
+    "controls.same": [],
+    "search.trials": 4,
+}
+
+
+@pytest.mark.parametrize("key", RULES)
+def test_a_rule_may_change_until_the_plan_is_frozen_and_never_after(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], key: str
+) -> None:
+    run(sweep(), data, tmp_path / "run")
+    before = (tmp_path / "run" / "events.jsonl").read_bytes()
+    with pytest.raises(ConfigError) as refused:
+        resume(tmp_path / "run", {key: RULES[key]})
+    assert str(refused.value).startswith(f"resume: {key}: is ")
+    assert str(refused.value).endswith(
+        "; the champions were chosen and the plan was frozen by the old one: launch another sweep"
+    )
+    assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
+    path = cut_to(tmp_path / "cut", lines_to(tmp_path / "run", before=PlanFrozen))
+    history = resume(path, {key: RULES[key]})
+    assert history.ended is not None
+    plan, name = history.plans[0].plan, key.partition(".")[2]
+    if key == "search.trials":
+        assert len(history.searched) == 8
+    elif key == "confirm.champions":
+        assert len(plan["champions"]) == 4  # type: ignore[arg-type]
+    else:
+        found = plan if key.startswith("confirm") else plan[key.partition(".")[0]]
+        assert found[name] == RULES[key]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("confirm.seeds", 5), ("swap.settings", 1), ("controls.pairs", 0), ("cost_probe", 0)]
+)
+def test_an_amount_may_grow_but_not_shrink(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], key: str, value: int
+) -> None:
+    config = sweep(confirm={"seeds": 6, "alpha": 0.2}, controls={"pairs": 1})
+    run(config, data, tmp_path / "run")
+    with pytest.raises(ConfigError, match=rf"resume: {key}: is {value}, was \d; it may grow but not shrink$"):
+        resume(tmp_path / "run", {key: value})
+
+
+def test_whoever_counts_or_uses_the_trials_of_a_search_sees_no_other(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path
+) -> None:
+    nothing: dict[str, Any] = {"confirm": {}, "swap": {}, "controls": {}, "cost_probe": 0}
+    alone, whole = (
+        run(sweep(**changes), data, tmp_path / name) for name, changes in (("alone", nothing), ("whole", {}))
+    )
+    one, other = summarise(alone), summarise(whole)
+    assert [replace(arm, seconds=0) for arm in one.arms] == [replace(arm, seconds=0) for arm in other.arms]
+    assert sum(arm.seconds for arm in other.arms) == pytest.approx(18e-6)
+    assert mirrored(tmp_path / "whole", f"sqlite:///{tmp_path / 'studies.db'}") == 6
+    config = sweep().model_copy(
+        update={"search": sweep().search.model_copy(update={"warm_start": (str(tmp_path / "whole"),)})}
+    )
+    known, _ = read_warm_start(config, digest="digest")
+    assert [trial.number for trial in known] == list(range(6))
+    best = [
+        [path.name for path in export_best(history, top=9, folder=tmp_path / name)]
+        for name, history in (("a", alone), ("b", whole))
+    ]
+    assert best[0] == best[1]
+
+
+@pytest.mark.parametrize("amounts", [{}, {"confirm": {}}])
+def test_nothing_is_compared_where_an_arm_has_no_complete_trial(
+    sweep: MakeConfig,
+    data: Dataset,
+    tmp_path: Path,
+    resume: Callable[..., History],
+    openings: list[str],
+    amounts: dict[str, Any],
+) -> None:
+    said: list[str] = []
+    history = run(sweep("raising", faults={"same_error": 0}, **amounts), data, tmp_path / "run", say=said.append)
+    assert said == ["nothing is compared: it takes a complete trial of max, the baseline, and one of another arm"]
+    assert (len(history.trials), history.plans, openings) == (6, [], [])
+    assert history.ended is not None
+    resume(tmp_path / "run", say=said.append)
+    assert said[1:] == ["nothing is left to train"]
+
+
+def test_a_champion_that_always_fails_halts_the_sweep_which_goes_on_when_it_is_mended(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resume: Callable[..., History]
+) -> None:
+    monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
+    message = r"small/max: 3 trials in a row \(7, 9, 11\) failed by the same error, ValueError: planted later"
+    with pytest.raises(SweepHaltedError, match=message):
+        run(sweep("failing_later", faults={"same_error": 3}), data, tmp_path / "run")
+    assert read_run(tmp_path / "run").ended is None
+    (tmp_path / "mark").touch()
+    history = resume(tmp_path / "run")
+    failed = [number for number, trial in history.trials.items() if trial.state == "failed"]
+    assert failed == [7, 9, 11]
+    assert [trial.spec.phase for _, trial in sorted(history.trials.items())] == PHASES
+    assert history.ended is not None
+
+
+def interrupting(wanted: Callable[[AnyEvent], bool]) -> Callable[[AnyEvent], None]:
+    """Ctrl-C, once, at the first event that is wanted."""
+    waiting = [True]
+
+    def on_event(event: AnyEvent) -> None:
+        if waiting and wanted(event):
+            waiting.clear()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return on_event
+
+
+def test_a_search_that_is_stopped_with_its_last_trial_freezes_no_plan(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], openings: list[str]
+) -> None:
+    on_event = interrupting(lambda event: isinstance(event, TrialEnded) and event.number == 5)
+    with pytest.raises(SweepStoppedError):
+        run(sweep(), data, tmp_path / "run", on_event=on_event)
+    stopped = read_run(tmp_path / "run")
+    assert (stopped.plans, stopped.audits, openings) == ([], [], [])
+    assert stopped.stopped is not None
+    more = resume(tmp_path / "run", {"search.trials": 4})
+    assert len(more.searched) == 8
+    assert more.ended is not None
+
+
+def test_a_sweep_that_is_stopped_after_the_plan_opens_no_test_set(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], openings: list[str]
+) -> None:
+    with pytest.raises(SweepStoppedError):
+        run(sweep(), data, tmp_path / "run", on_event=interrupting(lambda event: isinstance(event, PlanFrozen)))
+    assert (len(read_run(tmp_path / "run").plans), openings) == (1, [])
+    assert [trial.spec.phase for trial in resume(tmp_path / "run").trials.values()] == PHASES
+
+
+@pytest.mark.parametrize("phase", ["confirm", "swap", "controls", "cost_probe"])
+def test_a_phase_that_is_stopped_goes_on_where_it_was(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], phase: str
+) -> None:
+    whole = run(sweep(), data, tmp_path / "whole")
+    numbers = [number for number, trial in whole.trials.items() if trial.spec.phase == phase]
+    on_event = interrupting(lambda event: isinstance(event, AttemptStarted) and event.number == numbers[1])
+    with pytest.raises(SweepStoppedError):
+        run(sweep(faults={"checkpoint_every": 1}), data, tmp_path / "run", on_event=on_event)
+    stopped = read_run(tmp_path / "run")
+    assert [trial.spec.phase for trial in stopped.trials.values()] == PHASES[: numbers[1] + 1]
+    again = resume(tmp_path / "run")
+    assert results(again) == results(whole)
+    assert [attempt.epoch for attempt in again.trials[numbers[1]].attempts] == [0, 1]
+    assert [key for key, _ in groupby(trial.spec.phase for trial in again.trials.values())] == [
+        "search",
+        "confirm",
+        "swap",
+        "controls",
+        "cost_probe",
+    ]
