@@ -15,7 +15,9 @@ from reports.views import (
     budget_curves,
     chance,
     cost,
+    diagnostics,
     dynamics,
+    errors,
     forest,
     importance,
     pairs,
@@ -68,11 +70,13 @@ CHAPTERS = (
     _of(surface, WHERE),
     _of(cost, COST),
     _of(dynamics, COST),
+    _of(errors, DOUBT),
     _of(selection_honesty, DOUBT),
     _of(variance, DOUBT),
     Chapter(robustness.KEY, DOUBT, lambda e, v: robustness.analyse(v, e), lambda r, e, v: robustness.draw(r, e)),
     Chapter("pictures", PICTURES, lambda e, v: None, lambda r, e, v: pictures.draw(e)),
     Chapter("search", SEARCH, lambda e, v: None, lambda r, e, v: search.views(e.config, e.frames)),
+    _of(diagnostics, SEARCH),
 )
 
 
