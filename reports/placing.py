@@ -8,7 +8,7 @@ import pandas as pd
 from search_spaces import Choice, Domain, Int
 from sweeps.records import Direction
 
-DRAWN = 2000
+DRAWN = 1000
 """The most trials that one figure draws."""
 
 _GOLDEN = 0.6180339887498949

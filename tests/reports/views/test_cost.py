@@ -124,7 +124,7 @@ def test_a_hundred_thousand_trials_take_seconds(hand_made, check_views) -> None:
     assert time.process_time() - begin < 5
     assert result.fronts.n == 100_000
     view = list(cost.draw(result, evidence))[-1]
-    assert "Showing 2,000 of 100,000" in view.caption
+    assert "Showing 1,000 of 100,000" in view.caption
 
 
 def test_odd_runs(odd_run, check_views) -> None:

@@ -59,8 +59,8 @@ def test_one_trace_a_state_and_no_more_bars_than_are_drawn() -> None:
     made = evidence(rows)
     shown = views(made)["diagnostics-timeline"]
     assert [trace.name for trace in shown.figure.data] == ["complete", "pruned"]
-    assert drawn(shown.figure) == 2000
-    assert "Showing 2,000 of 2,500." in shown.caption
+    assert drawn(shown.figure) == 1000
+    assert "Showing 1,000 of 2,500." in shown.caption
     assert diagnostics.analyse(made).timeline.busy == pytest.approx(2500 / (3 * 2500))  # of all, not of the drawn
 
 
