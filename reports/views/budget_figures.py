@@ -19,7 +19,8 @@ from reports.views.spaces import space_words
 from reports.words import count, duration, listed, number, time_unit
 
 if TYPE_CHECKING:
-    from reports.views.budget_curves import DrawCurve, Result, SpendCurve
+    from reports.views.budget_curves import DrawCurve, Result
+    from reports.views.spending import SpendCurve
 
 GROUP = "What tuning is worth at a budget"
 _LINE = {"dash": "dot", "width": 1, "color": "rgba(128,128,128,0.9)"}
