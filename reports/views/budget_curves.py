@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from reports.evidence import Evidence
-from reports.figures import improvements
-from reports.finite import finite, finites
+from reports.finite import finites
 from reports.statistics import (
     Direction,
     equal_budget_chance,
     expected_max_curve,
     median_tuning_curve,
-    shuffled_best_by_cost,
 )
 from reports.view import View
 from reports.views import budget_figures
 from reports.views.cohort import LIMIT, draws_of, scores_of
 from reports.views.spaces import Space, spaces_of
+from reports.views.spending import POINTS, SpendCurve, by_seconds, by_trials, smallest, spending
 
 KEY = "budget"
-
-Chanced = tuple[list[float], list[float | None]]
-"""What was spent, and the median best of random draws by then."""
-
-_POINTS = 60
-_SEED = 20_240_501
 
 
 @dataclass(frozen=True)
@@ -86,25 +78,6 @@ class Chance:
 
 
 @dataclass(frozen=True)
-class SpendCurve:
-    """Best so far of an arm up to what the arm that spent least has spent.
-
-    Attributes:
-        arm: Its name.
-        spent: Trials or worker seconds at which the best changed, and where the curve stops.
-        best: The best by then.
-        by_chance: What was spent by random draws alone.
-        median: The median of their best over all orders in which they might have run.
-    """
-
-    arm: str
-    spent: list[float]
-    best: list[float | None]
-    by_chance: list[float]
-    median: list[float | None]
-
-
-@dataclass(frozen=True)
 class Result:
     """See the classes above.
 
@@ -143,7 +116,7 @@ def analyse(evidence: Evidence) -> Result:
     running = search[search["state"] == "running"]
     stop = min(map(len, scores.values()), default=None)
     curves = _curves(scores, stop, direction) if stop else []
-    trials_stop, seconds_stop = (_smallest(evidence, by) for by in ("trials", "seconds"))
+    trials_stop, seconds_stop = (smallest(evidence, by) for by in ("trials", "seconds"))
     return Result(
         why=_why(search, scores),
         draws=[_draws(arm, of_arm[arm], scores_of(of_arm[arm], direction), running) for arm in scores],
@@ -151,9 +124,9 @@ def analyse(evidence: Evidence) -> Result:
         stop=stop,
         curves=curves,
         chances=_chances(scores, stop, evidence.baseline, direction) if stop else [],
-        trials=_spending(evidence, "trials", trials_stop, _by_trials(curves, trials_stop)),
+        trials=spending(evidence, "trials", trials_stop, by_trials(curves, trials_stop)),
         trials_stop=trials_stop,
-        seconds=_spending(evidence, "seconds", seconds_stop, _by_seconds(scores, costs, seconds_stop, direction)),
+        seconds=spending(evidence, "seconds", seconds_stop, by_seconds(scores, costs, seconds_stop, direction)),
         seconds_stop=seconds_stop,
     )
 
@@ -211,56 +184,9 @@ def _chances(scores: dict[str, np.ndarray], stop: int, baseline: str | None, dir
     ]
 
 
-def _spending(evidence: Evidence, by: str, stop: float | None, chance: Mapping[str, Chanced]) -> list[SpendCurve]:
-    if not stop:
-        return []
-    progress = evidence.frames.progress
-    return [
-        _spend(arm, progress[progress["arm"] == arm], by, stop, *chance.get(arm, ([], [])))
-        for arm in evidence.look.styles
-    ]
-
-
-def _spend(
-    arm: str, rows: pd.DataFrame, by: str, stop: float, chance: list[float], median: list[float | None]
-) -> SpendCurve:
-    steps = improvements(rows[rows[by] <= stop].sort_values("trials"))
-    spent, best = steps[by].astype(float).tolist(), finites(steps["best"])
-    if best and spent[-1] < stop:  # what was best stays so until the next trial ends
-        spent, best = [*spent, stop], [*best, best[-1]]
-    return SpendCurve(arm, spent, best, chance, median)
-
-
-def _by_trials(curves: list[DrawCurve], stop: float | None) -> dict[str, Chanced]:
-    kept = {curve.arm: sum(draws <= (stop or 0) for draws in curve.draws) for curve in curves}
-    return {c.arm: ([float(draws) for draws in c.draws[: kept[c.arm]]], c.median[: kept[c.arm]]) for c in curves}
-
-
-def _by_seconds(
-    scores: dict[str, np.ndarray], costs: dict[str, np.ndarray], stop: float | None, direction: Direction
-) -> dict[str, Chanced]:
-    ends = {arm: min(stop or 0.0, math.fsum(costs[arm].tolist())) for arm in scores}
-    return {arm: _shuffled(scores[arm], costs[arm], end, direction) for arm, end in ends.items() if end}
-
-
-def _shuffled(scores: np.ndarray, costs: np.ndarray, end: float, direction: Direction) -> Chanced:
-    budgets = np.linspace(0.0, end, _POINTS + 1)[1:]
-    rng = np.random.default_rng([_SEED, len(scores)])
-    # The same seconds summed in another order may pass the last budget by their last bits.
-    limits = budgets * (1 + 1e-12)
-    return budgets.tolist(), finites(shuffled_best_by_cost(scores, costs, budgets=limits, rng=rng, direction=direction))
-
-
 def grid_of(most: int, arms: int) -> list[int]:
     """Budgets from 1 to `most`: all of them where that is few enough to draw, else ever wider apart."""
-    points = max(8, min(_POINTS, 2000 // (6 * max(1, arms))))
+    points = max(8, min(POINTS, 2000 // (6 * max(1, arms))))
     if most <= points:
         return list(range(1, most + 1))
     return sorted({round(value) for value in np.geomspace(1, most, points)})
-
-
-def _smallest(evidence: Evidence, by: str) -> float | None:
-    """What the arm that has spent least has spent, of those that have ended a trial at all."""
-    spent = evidence.frames.progress.groupby("arm")[by].max()
-    known = [float(spent[arm]) for arm in evidence.look.styles if arm in spent.index]
-    return finite(min(known, default=None))

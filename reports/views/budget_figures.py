@@ -13,12 +13,14 @@ from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
 from reports.views.cohort import LIMIT
 from reports.views.colours import faint
+from reports.views.commands import more_search
 from reports.views.labels import brief
 from reports.views.spaces import space_words
 from reports.words import count, duration, listed, number, time_unit
 
 if TYPE_CHECKING:
-    from reports.views.budget_curves import DrawCurve, Result, SpendCurve
+    from reports.views.budget_curves import DrawCurve, Result
+    from reports.views.spending import SpendCurve
 
 GROUP = "What tuning is worth at a budget"
 _LINE = {"dash": "dot", "width": 1, "color": "rgba(128,128,128,0.9)"}
@@ -56,7 +58,7 @@ def by_spend(result: Result, evidence: Evidence) -> Iterator[View]:
         question = "What did each arm's search come to at the same spend, and did it do better than random draws?"
         if stop is None or not any(best is not None for curve in curves for best in curve.best):
             why = "No trial of the search has come to a value that could be chosen yet."
-            yield missing(key, title, question, why=why, command="capsweep resume RUN")
+            yield missing(key, title, question, why=why, command=more_search(evidence))
             continue
         figure = _spend_figure(curves, stop, by, evidence.look)
         caption = _spend_caption(curves, stop, by, result, evidence.look)
@@ -150,7 +152,7 @@ def _stop(figure: go.Figure, x: float, text: str, look: Look) -> None:
 
 
 def _draws_caption(result: Result, look: Look) -> str:
-    last = [f"{brief(curve.arm)} {number(curve.median[-1])} (95 % band {_between(curve)})" for curve in result.curves]
+    last = [f"{brief(curve.arm)} {number(curve.median[-1])} ({_between(curve)})" for curve in result.curves]
     chances = [
         f"; at {count(chance.draws, 'draw')} each, the best of {brief(chance.arm)} beats that of {brief(chance.other)} "
         f"in {100 * chance.chance:.0f} % of all ways to draw them"
@@ -172,10 +174,10 @@ def _draws_caption(result: Result, look: Look) -> str:
 def _between(curve: DrawCurve) -> str:
     low, high = curve.low[-1], curve.high[-1]
     if low is None and high is None:
-        return "without an end"
+        return "too few draws for a band"
     if high is None:
-        return f"from {number(low)} up"
-    return f"up to {number(high)}" if low is None else f"{number(low)} to {number(high)}"
+        return f"95 % band from {number(low)} up"
+    return f"95 % band up to {number(high)}" if low is None else f"95 % band {number(low)} to {number(high)}"
 
 
 def _spend_caption(curves: list[SpendCurve], stop: float, by: str, result: Result, look: Look) -> str:

@@ -13,6 +13,7 @@ from reports.factorial import Shares
 from reports.importance import LIMIT, Importance
 from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
+from reports.views.commands import more_search
 from reports.views.labels import brief
 from reports.words import count, listed
 
@@ -31,7 +32,7 @@ def views(result: Result, evidence: Evidence) -> Iterator[View]:
     """All figures, or what is missing for them."""
     look, title = evidence.look, "Parameters that all arms have" if evidence.look.compare else "Every parameter"
     if result.why:
-        yield missing("importance", title, _QUESTION, why=result.why, command="capsweep resume RUN")
+        yield missing("importance", title, _QUESTION, why=result.why, command=more_search(evidence))
         return
     if any(facet.shared for facet in result.arms):
         rows = [(facet, facet.shared) for facet in result.arms]

@@ -13,6 +13,7 @@ from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
 from reports.views.bins import Bins
 from reports.views.colours import faint
+from reports.views.commands import more_search
 from reports.views.labels import brief
 from reports.words import count, number
 
@@ -33,7 +34,7 @@ def views(result: Result, evidence: Evidence) -> Iterator[View]:
         return
     if result.why:
         question = "Which values of the parameters that only some arms have go with good scores?"
-        yield missing("surface", GROUP, question, why=result.why, command="capsweep resume RUN")
+        yield missing("surface", GROUP, question, why=result.why, command=more_search(evidence))
         return
     left = {each.arm: each for each in result.left}
     for place, surface in enumerate(result.surfaces):
@@ -55,7 +56,8 @@ def _surface(key: str, surface: Surface, left: Left, look: Look) -> View:
     caption = (
         f"{count(surface.n, 'complete trial')} of {brief(surface.arm)} in {len(cells)} of {count(total, 'cell')}, the "
         f"others are left empty: means go from {number(min(means))} (n = {low}) to {number(max(means))} (n = {high}), "
-        f"each with its standard error; the extreme cells are those with luck on their side. {_leaves_out(left)}"
+        f"and the extreme cells are those with luck on their side. A cell has its mean, the standard error and the "
+        f"count. {_leaves_out(left)}"
         f"{_CAUTION}"
     )
     data = pd.DataFrame(

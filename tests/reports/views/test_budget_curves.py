@@ -196,3 +196,19 @@ def test_a_running_draw_is_left_out_and_counted() -> None:
 def test_the_first_draws_are_those_drawn_first() -> None:
     made = evidence(cohort(np.arange(510) / 1000))
     assert budget_curves.analyse(permuted(made)).curves[0].expected[-1] == pytest.approx(0.499)
+
+
+def test_the_caption_says_how_far_the_band_reaches() -> None:
+    few = views(evidence(cohort([0.8, 0.9])))["budget-draws"].caption
+    assert "capsule 0.9000 (too few draws for a band)" in few
+    many = views(evidence(cohort(np.linspace(0.8, 0.9, 40))))["budget-draws"].caption
+    assert "capsule 0.9000 (95 % band from 0.8" in many
+    loss = {"objective": {"metric": "val_loss", "direction": "minimize"}}
+    other = views(evidence(cohort(np.linspace(0.8, 0.9, 40)), sweep=loss))["budget-draws"].caption
+    assert "capsule 0.8000 (95 % band up to 0.8" in other
+
+
+def test_what_was_best_stays_so_up_to_where_the_curves_stop() -> None:
+    rows = cohort([0.8, 0.9, 0.95], spent=3.0) + cohort([0.7, 0.75], "max", spent=4.0)
+    capsule = budget_curves.analyse(evidence(rows)).seconds[0]
+    assert (capsule.spent, capsule.best) == ([3.0, 6.0, 8.0], [0.8, 0.9, 0.9])
