@@ -63,6 +63,7 @@ class Result:
     why: str
     baseline: str | None
     alpha: float
+    planned: int
     arms: list[ArmErrors]
     calibrations: list[Calibration]
 
@@ -81,6 +82,7 @@ def analyse(evidence: Evidence) -> Result:
         why="" if known else words.why(first, arms),
         baseline=evidence.baseline,
         alpha=evidence.config.confirm.alpha,
+        planned=evidence.config.confirm.seeds,
         arms=arms,
         calibrations=[each for each in calibrations if each is not None],
     )

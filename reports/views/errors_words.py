@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.views.marks import between, p_value, short, signed
-from reports.views.matched import left_out
+from reports.views.matched import interim, left_out
 from reports.views.mistakes import BINS, Discordance
 from reports.words import count, listed, number
 
@@ -37,6 +37,7 @@ def discordant(result: Result) -> str:
     gone += f" {count(odd, 'pair')} left out: not of the same examples." if odd else ""
     failed, unfinished = (sum(getattr(each, name) for each in result.arms) for name in ("failed", "open"))
     return (
+        f"{_interim(result)}"
         f"Test examples that one arm alone gets right, one point a seed: {'; '.join(parts)}. Above the line the arm is "
         f"right more often; McNemar's test knows examples but no training, so that the interval over seeds decides, "
         f"not corrected here.{gone}{left_out(failed, unfinished)}"
@@ -54,6 +55,7 @@ def classes(result: Result) -> str:
     labels = len({each.label for arm in result.arms for each in arm.classes})
     cut = f" Showing the {DRAWN} classes of {labels} that differ most." if labels > DRAWN else ""
     return (
+        f"{_interim(result)}"
         f"Error on each true class, arm minus {short(result.baseline)} over {count(seeds, 'seed')}, below 0 is better. "
         f"Classes that differ after Benjamini and Hochberg's correction for all {count(many, 'comparison')}: "
         f"{'; '.join(parts)}. With few seeds no exact p can be small enough: absence of a class shows nothing.{cut}"
@@ -78,6 +80,7 @@ def scores(result: Result) -> str:
     tested = sum(each.p is not None for arm in result.arms for each in arm.scores)
     pairs = max(each.n for arm in result.arms for each in arm.scores)
     return (
+        f"{_interim(result)}"
         f"Scores of the probabilities on the test set, arm minus {short(result.baseline)}, below 0 is better, over up "
         f"to {count(pairs, 'pair')}: {'; '.join(parts)}. Holm's p counts {count(tested, 'comparison')}; an infinite "
         "score leaves its pair out, and ECE depends on its bins."
@@ -187,6 +190,10 @@ def _discordance(arm: str, found: Discordance, result: Result) -> str:
         f"{found.examples:,} on average, {signed(found.difference)} in accuracy [{interval}], exact {p_value(found.p)} "
         f"over {count(len(found.pairs), 'seed')} (McNemar's p is at most {result.alpha:g} in {clear} of them)"
     )
+
+
+def _interim(result: Result) -> str:
+    return interim(min((arm.pairs + arm.failed for arm in result.arms if arm.pairs), default=0), result.planned)
 
 
 def _some(parts: list[str], most: int = 10) -> str:

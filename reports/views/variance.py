@@ -28,6 +28,7 @@ class Result:
         baseline: What the differences are to.
         margin: Differences up to it are too small to matter.
         alpha: One minus the coverage of the intervals.
+        planned: Seeds of the confirm phase.
         components: One each phase and arm with replicates, and one over all champions of the confirm phase.
         differences: Of the first champions to the baseline's.
         crossed: Of the same, seeds by test examples; empty without predictions.
@@ -39,6 +40,7 @@ class Result:
     baseline: str | None
     margin: float
     alpha: float
+    planned: int
     components: list[Component]
     differences: list[Difference]
     crossed: list[Crossed]
@@ -67,6 +69,7 @@ def analyse(evidence: Evidence) -> Result:
         baseline=evidence.baseline,
         margin=config.confirm.margin,
         alpha=config.confirm.alpha,
+        planned=config.confirm.seeds,
         components=known,
         differences=[difference(found, arm, column) for arm, found in pairs.items() if len(found)],
         crossed=[

@@ -166,3 +166,12 @@ def test_without_a_confirm_phase_it_names_the_command(hand_made, check_views) ->
     (view,) = check_views(errors, of(hand_made, []))
     assert view.command == "capsweep resume RUN --set confirm.seeds=10"
     assert "no confirm phase" in view.caption
+
+
+def test_before_the_planned_seeds_it_is_interim(hand_made, check_views) -> None:
+    rows, predictions = confirmed([split(1, 0, 4)] * 6, nll=0.5)
+    sweep = {"confirm": {"baseline": "max", "seeds": 7}}
+    views = check_views(errors, hand_made(rows, predictions=predictions, sweep=sweep))
+    assert [view.caption.startswith("Interim, 6 of 7 planned seeds. ") for view in views] == [True, True, True, False]
+    done = check_views(errors, of(hand_made, rows, predictions))
+    assert not [view for view in done if "Interim" in view.caption]

@@ -111,6 +111,8 @@ def test_seeds_and_examples(hand_made, check_views) -> None:
     view = check_views(variance, evidence)[-1]
     assert "capsule +0.167 with a standard error of 0.083 over 3 seeds" in view.caption
     assert "more examples would help most" in view.caption
+    planned = hand_made(rows, predictions=predictions, sweep={"confirm": {"baseline": "max", "seeds": 9}})
+    assert "Interim, 3 of 9 planned seeds. Accuracy" in check_views(variance, planned)[-1].caption
 
 
 def test_other_examples_are_no_pair(hand_made, check_views) -> None:
