@@ -46,6 +46,8 @@ class Reports:
 class Tested:
     """A worker's answer to `test`: what the trial's model makes of the test set, and files to keep by their kind."""
 
+    __test__ = False  # pytest takes it for a class of tests
+
     event: TrialTested
     files: dict[str, bytes] = field(default_factory=dict)
 

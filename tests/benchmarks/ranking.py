@@ -31,7 +31,7 @@ class Again:
 
     def __init__(self, run: History) -> None:
         self._objective = run.config.objective
-        self._left = [_again(trial.spec, len(trial.epochs), run) for trial in run.trials.values() if trial.epochs]
+        self._left = [_again(trial.spec, len(trial.epochs), run) for trial in run.searched if trial.epochs]
         self._epochs = {spec.number: spec.epochs for spec in self._left}
         self.values: dict[int, float] = {}
 
@@ -56,6 +56,9 @@ class Again:
 
     def note_checkpoint(self, number: int, epochs: int) -> None:
         raise AssertionError("none was asked for")
+
+    def wants_test(self, event: EpochEnded) -> bool:
+        return False
 
     def keeps(self, result: TrialEnded) -> bool:
         return False

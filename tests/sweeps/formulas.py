@@ -33,6 +33,34 @@ def _tested(params: Params, seeds: Seeds) -> dict[str, float]:
 learning.test = _tested  # type: ignore[attr-defined]
 
 
+def untestable(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Learns, and fails at the test set."""
+    return learning(params, seeds, epoch)
+
+
+def _raise(params: Params, seeds: Seeds) -> dict[str, float]:
+    raise ValueError("planted at the test")
+
+
+untestable.test = _raise  # type: ignore[attr-defined]
+
+
+def dying_at_test(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
+    """Learns, and kills its own process at the test set: once for all workers together, if there is to be a mark."""
+    return learning(params, seeds, epoch)
+
+
+def _die(params: Params, seeds: Seeds) -> dict[str, float]:
+    mark = Path(os.environ.get("CAPSWEEP_TEST_MARK", ""))
+    if not mark.is_file():
+        mark.is_dir() or mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _tested(params, seeds)
+
+
+dying_at_test.test = _die  # type: ignore[attr-defined]
+
+
 def failing_later(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
     """Fails for max pooling with any seed that no search has, until a mark is there."""
     of_a_search = {trial_seeds(0, "search", index, split=0).init for index in range(50)}

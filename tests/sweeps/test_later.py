@@ -373,6 +373,41 @@ def test_a_champion_that_always_fails_halts_the_sweep_which_goes_on_when_it_is_m
     assert history.ended is not None
 
 
+def test_a_worker_that_dies_at_a_test_costs_an_attempt_and_no_trial(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
+    config = sweep("dying_at_test", workers={"count": 2, "gpus": 0})
+    whole = run(sweep(), data, tmp_path / "whole")
+    history = driver.launch(prepared(config, data), RunDirectory(tmp_path / "run"), means(inline=False))
+    (lost,) = history.lost
+    trial = history.trials[lost.number]
+    assert (trial.spec.phase, [attempt.attempt for attempt in trial.attempts]) == ("confirm", [1, 2])
+    by_key = [
+        {(trial.spec.pair_id, trial.spec.arm, trial.spec.side, trial.spec.seeds): trial.ended and trial.ended.value}
+        for each in (whole, history)
+        for trial in each.trials.values()
+    ]
+    assert sorted(map(str, by_key[: len(PHASES)])) == sorted(map(str, by_key[len(PHASES) :]))
+    audits = [audit.detail for audit in history.audits if audit.action == "test set read"]
+    assert sorted(audits) == sorted([f"trial {number}" for number in range(6, 18)] + [f"trial {lost.number}"])
+    alone = [trial.number for trial in history.trials.values() if trial.spec.phase == "cost_probe"]
+    assert [history.trials[number].attempts[0].concurrency for number in alone] == [1, 1]
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_trial_that_raises_at_its_test_has_failed(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, retries: int
+) -> None:
+    history = run(sweep("untestable", faults={"same_error": 0, "retries": retries}), data, tmp_path / "run")
+    confirm = [trial for trial in history.trials.values() if trial.spec.phase == "confirm"]
+    assert {(trial.state, len(trial.attempts), trial.tested) for trial in confirm} == {("failed", 1 + retries, None)}
+    assert {trial.ended and trial.ended.reason for trial in confirm} == {"ValueError: planted at the test"}
+    assert [audit.action for audit in history.audits].count("test set read") == 12 * (1 + retries)
+    others = {trial.state for trial in history.trials.values() if trial.spec.phase != "confirm"}
+    assert others == {"complete"}
+
+
 def interrupting(wanted: Callable[[AnyEvent], bool]) -> Callable[[AnyEvent], None]:
     """Ctrl-C, once, at the first event that is wanted."""
     waiting = [True]
@@ -422,6 +457,8 @@ def test_a_phase_that_is_stopped_goes_on_where_it_was(
     again = resume(tmp_path / "run")
     assert results(again) == results(whole)
     assert [attempt.epoch for attempt in again.trials[numbers[1]].attempts] == [0, 1]
+    opened = [audit.action for audit in again.audits].count("test set opened")
+    assert opened == (2 if phase == "confirm" else 1)
     assert [key for key, _ in groupby(trial.spec.phase for trial in again.trials.values())] == [
         "search",
         "confirm",

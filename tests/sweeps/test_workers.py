@@ -7,18 +7,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
+import numpy as np
 import pytest
 import ray
 
 from sweeps.config import SweepConfig
-from sweeps.datasets import Dataset
+from sweeps.datasets import Dataset, TestSet
 from sweeps.errors import WorkerError
-from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, TrialFailed, TrialSpec, WorkerEnded, WorkerStarted
+from sweeps.records import (
+    AttemptLost,
+    AttemptStarted,
+    EpochEnded,
+    ResourceEvent,
+    TrialFailed,
+    TrialSpec,
+    WorkerEnded,
+    WorkerStarted,
+)
 from sweeps.workers.capacity import Supply
 from sweeps.workers.cluster import Cluster, connect, disconnect, settle
 from sweeps.workers.inline import InlineWorkers
 from sweeps.workers.on_ray import RayWorkers
-from sweeps.workers.protocol import Report, Reports, Saved, Workers
+from sweeps.workers.protocol import Report, Reports, Saved, Tested, Workers
+from tests.sweeps import formulas
 from tests.sweeps.killing import kill
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
@@ -157,6 +168,84 @@ def test_a_checkpoint_is_what_was_trained_when_it_was_asked_for(open_workers: Op
     assert isinstance(again, EpochEnded)
     assert (again.epoch, again.attempt, again.is_first) == (1, 2, True)
     assert again.model is not None
+
+
+TEST = TestSet(np.zeros((7, 2), np.float32), np.zeros(7, np.int32))
+
+
+def trained(workers: Workers, spec: TrialSpec, *, attempt: int = 1) -> AttemptStarted:
+    """Train a trial's first epoch."""
+    begun = workers.start(spec, attempt=attempt)
+    wait_for(workers, EpochEnded)
+    return begun
+
+
+def test_no_trial_is_tested_before_the_test_set_is_open(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers())
+    trained(workers, make_spec(3))
+    with pytest.raises(RuntimeError, match="the test set is not open; call open_test first"):
+        workers.test(3)
+    workers.open_test(TEST)
+    with pytest.raises(RuntimeError, match="trial 4 is not on a worker; start it first"):
+        workers.test(4)
+    workers.train(3, 1)
+    wait_for(workers, EpochEnded)
+
+
+def test_a_trial_is_tested_where_it_was_trained_and_still_there_afterwards(
+    open_workers: Open, make_spec: MakeSpec
+) -> None:
+    workers = ready(open_workers())
+    workers.open_test(TEST)
+    begun = trained(workers, make_spec(3), attempt=2)
+    workers.test(3)
+    assert workers.busy()
+    tested = wait_for(workers, Tested)
+    assert isinstance(tested, Tested)
+    event = tested.event
+    assert (event.number, event.attempt, event.worker, event.examples) == (3, 2, begun.worker, 7)
+    assert event.metrics == formulas.learning.test(make_spec(3).params, make_spec(3).seeds)  # type: ignore[attr-defined]
+    assert (event.nll, tested.files) == (None, {})
+    workers.save(3, "model")
+    workers.release(3)
+    saved = wait_for(workers, Saved)
+    assert isinstance(saved, Saved)
+    assert (saved.number, saved.epochs) == (3, 1)
+    assert not workers.busy()
+
+
+def test_what_a_test_raises_is_data_and_the_worker_lives_on(open_workers: Open, make_spec: MakeSpec) -> None:
+    workers = ready(open_workers("untestable"))
+    workers.open_test(TEST)
+    trained(workers, make_spec(3), attempt=2)
+    workers.test(3)
+    failed = wait_for(workers, TrialFailed)
+    assert isinstance(failed, TrialFailed)
+    assert (failed.number, failed.attempt, failed.error) == (3, 2, "ValueError")
+    assert failed.message == "planted at the test"
+    assert "in _raise" in failed.traceback
+    workers.release(3)
+    assert not workers.busy()
+    trained(workers, make_spec(4))
+
+
+def test_a_worker_that_dies_at_a_test_loses_its_trial_and_its_successor_may_test(
+    cluster: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.formulas:dying_at_test"})
+    workers = ready(RayWorkers(config, data, cluster=cluster, trainer=SYNTHETIC))
+    try:
+        workers.open_test(TEST)
+        for attempt in (1, 2):
+            begun = trained(workers, make_spec(3), attempt=attempt)
+            workers.test(3)
+            lost = wait_for(workers, AttemptLost)
+            assert isinstance(lost, AttemptLost)
+            assert (lost.number, lost.attempt, lost.worker, lost.retry) == (3, attempt, begun.worker, True)
+            assert not workers.busy()
+            assert {type(hear(workers)) for _ in range(2)} == {WorkerEnded, WorkerStarted}
+    finally:
+        workers.close()
 
 
 def test_an_exception_is_data_and_the_worker_lives_on(open_workers: Open, make_spec: MakeSpec) -> None:

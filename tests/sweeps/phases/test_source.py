@@ -297,10 +297,13 @@ def test_a_phase_cut_off_anywhere_comes_to_the_same_end(phase: Phase, case: str)
         begun = len(again.of(TrialStarted))
         source = FixedPlan(config, phase, SPECS[phase](config, CHAMPIONS), first_number=10 + begun)
         again.log += source.replay(again.log, checkpoints=again.checkpoints)
+        left = dict(again.checkpoints)
         kept = [event.number for event in again.of(TrialEnded) if event.state == "complete"]
         again.drive(source)
         assert again.results() == whole.results(), length
         assert len(again.of(TrialEnded)) == SIZES[phase] == len(again.of(TrialStarted)), length
+        attempts = [event for event in again.log[length:] if isinstance(event, AttemptStarted)]
+        assert {event.number: event.epoch for event in attempts[::-1]}.items() >= left.items(), length
         trained = [event.number for event in again.log[length:] if isinstance(event, EpochEnded)]
         assert not set(kept) & set(trained), length
         assert source.finished()
