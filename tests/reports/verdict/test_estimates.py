@@ -73,14 +73,13 @@ def test_the_order_of_rows_changes_nothing(make_evidence: MakeEvidence) -> None:
 
 
 def test_another_arm_changes_adjusted_p_and_nothing_else(make_evidence: MakeEvidence) -> None:
-    noise = np.random.default_rng(1).normal(0, 0.001, 10)
+    third = (np.array(B) + np.random.default_rng(1).normal(0, 0.001, 10)).tolist()
     alone = asdict(only(champions_compared(make_evidence(capsule=A, max=B))))
-    among, other = map(
-        asdict, champions_compared(make_evidence(capsule=A, max=B, average=(np.array(B) + noise).tolist()))
-    )
-    assert other["arm"] == "average"
-    assert {name for name in alone if among[name] != alone[name]} == {"adjusted_p", "comparisons"}
-    assert among["adjusted_p"] == 2 * alone["adjusted_p"]
+    for average in (third, [None, *third[1:9]]):  # one that is whole, and one that lacks two of ten
+        among, other = map(asdict, champions_compared(make_evidence(capsule=A, max=B, average=average)))
+        assert other["arm"] == "average"
+        assert {name for name in alone if among[name] != alone[name]} == {"adjusted_p", "comparisons"}
+        assert among["adjusted_p"] == 2 * alone["adjusted_p"]
 
 
 def test_the_family_is_counted_though_an_arm_was_given_up(make_evidence: MakeEvidence) -> None:
