@@ -81,16 +81,17 @@ def test_scores_are_paired_and_corrected(hand_made, check_views) -> None:
     rows, predictions = confirmed([split(1, 0, 4)] * 7)
     for place, row in enumerate(rows):
         base = 0.1 + 0.01 * (place // 2)
-        row |= {"nll": base - 0.02 * (row["arm"] == "capsule"), "brier": base}
+        gain = float(row["arm"] == "capsule")
+        row |= {"nll": base - 0.02 * gain, "brier": base, "ece": base - 0.01 * gain}
     rows[0]["nll"] = float("inf")
     evidence = of(hand_made, rows, predictions)
     nll, brier, ece = errors.analyse(evidence).arms[0].scores
     assert (nll.n, nll.difference, nll.p, nll.adjusted_p) == (6, pytest.approx(-0.02), 2 / 64, 4 / 64)
     assert (brier.n, brier.difference, brier.adjusted_p) == (7, 0, 1)
-    assert (ece.n, ece.difference) == (0, None)
+    assert (ece.n, ece.p, ece.adjusted_p) == (7, 1 / 64, 3 / 64)
     view = next(view for view in check_views(errors, evidence) if view.key == "errors-scores")
     assert "capsule -0.02" in view.caption
-    assert "Holm's p counts 2 comparisons" in view.caption
+    assert "Holm's p counts 3 comparisons" in view.caption
 
 
 def test_confidence_against_accuracy(hand_made, check_views) -> None:
@@ -137,6 +138,7 @@ def test_without_predictions_the_scores_stand(hand_made, check_views) -> None:
     rows, _ = confirmed([split(1, 0, 4)] * 3, nll=0.5)
     views = check_views(errors, of(hand_made, rows))
     assert [view.key for view in views] == ["errors-scores"]
+    assert views[0].data["pairs"].tolist() == [3, 0, 0, 0, 0, 0]
 
 
 def test_many_classes_are_all_counted_and_not_all_drawn(hand_made, check_views) -> None:
