@@ -11,10 +11,11 @@ from pathlib import Path
 
 from search_spaces import Params
 from sweeps.config import SweepConfig
-from sweeps.datasets import Dataset
+from sweeps.datasets import Dataset, TestSet
 from sweeps.records import EpochEnded, Seeds, TrialSpec
 from sweeps.seeds import derive, trial_seeds
 from sweeps.training.synthetic import SyntheticTrainer
+from sweeps.workers.protocol import Tested
 
 
 def learning(params: Params, seeds: Seeds, epoch: int) -> dict[str, float]:
@@ -161,6 +162,13 @@ class Unsaveable(SyntheticTrainer):
 
     def save(self, number: int) -> bytes:
         raise NotImplementedError("no\nget_config")
+
+
+class FilingTrainer(SyntheticTrainer):
+    """Has a file to keep of every test."""
+
+    def test(self, number: int, test: TestSet, *, attempt: int) -> Tested:
+        return replace(super().test(number, test, attempt=attempt), files={"predictions.npz": b"of %d" % number})
 
 
 class SharingTrainer(SyntheticTrainer):

@@ -9,7 +9,7 @@ import pytest
 
 from sweeps.breaker import CircuitBreaker
 from sweeps.errors import SweepHaltedError
-from sweeps.records import AttemptLost, EpochEnded, TrialFailed
+from sweeps.records import AttemptLost, EpochEnded, TrialFailed, TrialTested
 from sweeps.search import Search
 from tests.sweeps.search_world import epoch_of, make_config, train
 
@@ -137,3 +137,15 @@ def test_trials_that_lack_an_objective_stop_a_sweep() -> None:
         train(search, 0.1, 0.2, 0.3, 0.4)
     with pytest.raises(SweepHaltedError, match="no macs, which is an objective"):
         search.ask()
+
+
+def test_a_trial_that_was_tested_ends_a_row_unless_it_lacks_what_the_sweep_needs() -> None:
+    tested = TrialTested(number=1, attempt=1, worker="w", metrics={}, examples=9, seconds=1.0)
+    breaker = CircuitBreaker(2)
+    for event in (failure(0), tested, failure(2)):
+        breaker.note("s", event)
+    breaker.check()
+    for number in (3, 4):
+        breaker.note("s", replace(tested, number=number), wrong="no f1, which is an objective")
+    with pytest.raises(SweepHaltedError, match=r"s: 2 trials in a row \(3, 4\) .* wrong report: .*no f1"):
+        breaker.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -192,3 +193,46 @@ def test_the_table_puts_the_arms_side_by_side(read: Read) -> None:
         "[max] 0 0 1 2 0/9.5 - -",
         "trial 4: pooling capsule, lr 0.333",
     ]
+
+
+def later(number: int, phase: Any) -> TrialStarted:
+    return replace(trial(number, "max"), phase=phase, pair_id=f"{phase}:0:{number}")
+
+
+@pytest.mark.parametrize("unit", ["trials", "seconds"])
+def test_a_trial_after_the_search_has_its_line_and_no_part_in_the_budget(read: Read, unit: Any) -> None:
+    with Console() as console:
+        for event in (replace(study("max"), unit=unit), trial(0, "max"), later(1, "confirm"), later(2, "confirm")):
+            console.show(event)
+        console.show(AttemptLost(number=1, attempt=1, worker="w", reason="gone", seconds=100.0))
+        for event in (end(1, 0.9), replace(end(2, 0.9), test=0.8), later(3, "swap"), end(0, 0.5)):
+            console.show(event)
+        console.show(end(3, None, "failed", "ValueError: a\n b"))
+    spent = "1/2" if unit == "trials" else "1, 0/2 s"
+    assert read().splitlines() == [
+        "trial 1 left its worker: gone",
+        "[confirm 1] trial 1 complete 0.9000",
+        "[confirm 2] trial 2 complete 0.8000 on the test set",
+        f"[{spent}] trial 0 max complete 0.5000 after 2 epochs",
+        "[swap 1] trial 3 failed: ValueError: a b",
+    ]
+
+
+def test_trials_after_the_search_of_an_earlier_driver_are_counted(read: Read) -> None:
+    with Console() as console:
+        for event in (study("max"), trial(0, "max"), end(0, 0.5), later(1, "confirm"), end(1, 0.9)):
+            console.replay(event)
+        for event in (later(2, "confirm"), end(2, 0.9)):
+            console.show(event)
+    assert read().splitlines() == ["[confirm 2] trial 2 complete 0.9000"]
+
+
+def test_bars_are_of_the_search_alone(terminal: Read) -> None:
+    with Console() as console:
+        for event in (study("max"), trial(0, "max"), end(0, 0.5), later(1, "confirm"), end(1, 0.9)):
+            console.show(event)
+    shown = terminal()
+    assert "[confirm 1] trial 1 complete 0.9000" in shown
+    assert "1/2" in shown
+    assert "2/2" not in shown
+    assert "best 0.5000" in shown

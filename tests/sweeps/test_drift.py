@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sweeps.config import SweepConfig
-from sweeps.drift import apply_changes, changes_between, check_changes, sized_like
+from sweeps.drift import CHANGEABLE, apply_changes, changes_between, check_changes, sized_like
 from sweeps.errors import ConfigError
 from sweeps.options import changed
 
@@ -176,3 +176,68 @@ def test_a_file_that_extends_another_is_compared_as_a_whole(make_config: MakeCon
     with pytest.raises(ConfigError, match=r"search\.trials: is 5, was 2; --allow search\.trials takes the change"):
         changed(config, **asked)
     assert changed(config, **{**asked, "allowed": ["search.trials"]}).search.trials == 5
+
+
+LATER: dict[str, Any] = {
+    "confirm": {"seeds": 6},
+    "swap": {"settings": 2},
+    "controls": {"pairs": 2, "same": [[{}, {"pool_size": 3}]]},
+    "cost_probe": 1,
+}
+ANOTHER = "that is another sweep: launch it, or leave the key as it was"
+FROZEN = "; the champions were chosen and the plan was frozen by the old one: launch another sweep"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "refusal"),
+    [
+        ("confirm.seeds", 7, None),
+        ("confirm.seeds", 0, "confirm.seeds: is 0, was 6; it may grow but not shrink"),
+        ("swap.settings", 3, None),
+        ("swap.settings", 1, "swap.settings: is 1, was 2; it may grow but not shrink"),
+        ("controls.pairs", 3, None),
+        ("controls.pairs", 1, "controls.pairs: is 1, was 2; it may grow but not shrink"),
+        ("cost_probe", 2, None),
+        ("cost_probe", 0, "cost_probe: is 0, was 1; it may grow but not shrink"),
+        ("confirm.margin", "1e-2", f"confirm.margin: is 0.01, was 0.001{FROZEN}"),
+        ("confirm.alpha", 0.1, f"confirm.alpha: is 0.1, was 0.05{FROZEN}"),
+        ("confirm.rule", "best_mean", f'confirm.rule: is "best_mean", was "best"{FROZEN}'),
+        ("confirm.champions", 2, f"confirm.champions: is 2, was 1{FROZEN}"),
+        ("confirm.baseline", "capsule", f'confirm.baseline: is "capsule", was null{FROZEN}'),
+        ("swap.seeds", 2, f"swap.seeds: is 2, was 1{FROZEN}"),
+        ("controls.same", [], f'controls.same: is [], was [[{{}}, {{"pool_size": 3}}]]{FROZEN}'),
+        ("search.trials", 3, f"search.trials: is 3, was 2{FROZEN}"),
+        (
+            "search.epochs",
+            3,
+            "search.epochs: is 3, was 2; that is another sweep: launch it, or leave the key as it was",
+        ),
+        ("workers.count", 3, None),
+        ("faults.retries", 3, None),
+    ],
+)
+def test_what_follows_a_search_may_grow_and_its_rules_change_until_the_plan_is_frozen(
+    make_config: MakeConfig, key: str, value: object, refusal: str | None
+) -> None:
+    config = make_config(**LATER)
+    other = apply_changes(config, {key: value})
+    assert apply_changes(config, changes_between(config, other)) == other
+    for frozen in (False, True):
+        expected = refusal if frozen or not (refusal or "").endswith(FROZEN) else None
+        if expected is None:
+            check_changes(config, other, allowed=CHANGEABLE, source="s", frozen=frozen)
+        else:
+            with pytest.raises(ConfigError) as caught:
+                check_changes(config, other, allowed=CHANGEABLE, source="s", frozen=frozen)
+            assert str(caught.value) == f"s: {expected}"
+
+
+def test_what_follows_a_search_is_asked_for_by_name(make_config: MakeConfig, tmp_path: Path) -> None:
+    config = make_config()
+    asked = changed(config, **{**NOTHING, "changes": ["confirm.seeds=8", "controls.pairs=2", "cost_probe=1"]})
+    assert (asked.confirm.seeds, asked.controls.pairs, asked.cost_probe) == (8, 2, 1)
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({**config.model_dump(mode="json"), "cost_probe": 2}, sort_keys=False))
+    with pytest.raises(ConfigError, match=r"cost_probe: is 2, was 0; --allow cost_probe takes the change"):
+        changed(config, **{**NOTHING, "sweep": str(file)})
+    assert changed(config, **{**NOTHING, "sweep": str(file), "allowed": ["cost_probe"]}).cost_probe == 2

@@ -20,6 +20,7 @@ from sweeps.records import (
     DriverStarted,
     EpochEnded,
     ModelFacts,
+    PlanFrozen,
     Seeds,
     StudyCreated,
     SweepEnded,
@@ -27,6 +28,7 @@ from sweeps.records import (
     TrialEnded,
     TrialFailed,
     TrialStarted,
+    TrialTested,
     WorkerEnded,
     WorkerStarted,
 )
@@ -350,3 +352,39 @@ def test_a_log_of_the_time_when_controls_was_a_number_is_read(tmp_path: Path) ->
     history = History(RunDirectory(tmp_path))
     history.fold(replace(STARTED, schema=4, config=document))
     assert history.config == CONFIG
+
+
+def shown(number: int, *, time: float = 100.0, seconds: float = 2.0) -> TrialTested:
+    return TrialTested(
+        time=time, number=number, attempt=1, worker="w0", metrics={"accuracy": 0.4}, examples=9, seconds=seconds
+    )
+
+
+def test_trials_after_the_search_are_kept_apart_with_what_the_test_said() -> None:
+    plan = PlanFrozen(revision=1, plan={"champions": []}, digest="d")
+    later = replace(trial(2), phase="confirm", pair_id="confirm:0:0")
+    search = (*HEAD, trial(0), attempt(0), epoch(0, 0), end(0, 0.5), trial(1, "capsule"), end(1, 0.4))
+    history = fold(*search, plan, later, attempt(2), epoch(2, 0), shown(2), end(2, 0.99, test=0.4))
+    assert [each.number for each in history.searched] == [0, 1]
+    assert history.plans == [plan]
+    assert (history.trials[2].tested, history.trials[0].tested) == (shown(2), None)
+    assert (history.trials[2].spent, history.trials[2].seconds) == (3.5, 1.5)
+    assert summarise(history).arms == summarise(fold(*search)).arms
+
+
+def test_a_test_of_a_trial_that_never_started_is_refused() -> None:
+    with pytest.raises(RunError, match="trial_tested of trial 7, which never started"):
+        fold(*HEAD, shown(7))
+
+
+def test_a_workers_time_at_a_test_is_training() -> None:
+    begun = (*HEAD, worker("w0", 102.0), trial(0), attempt(0, time=102.0), epoch(0, 0, time=104.0, build=0.0))
+    shares = [
+        fold(*begun, *events, end(0, time=108.0)).utilisation.shares() for events in ((), (shown(0, time=108.0),))
+    ]
+    assert shares[0] is not None
+    assert shares[1] is not None
+    # Seven seconds from when the worker was asked for: one to start, one epoch, and two of a test.
+    assert shares[0].train == pytest.approx(1 / 7)
+    assert shares[1].train == pytest.approx(3 / 7)
+    assert shares[0].report - shares[1].report == pytest.approx(2 / 7)

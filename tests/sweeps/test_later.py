@@ -20,8 +20,11 @@ from sweeps.datasets import Dataset, TestSet
 from sweeps.drift import apply_changes
 from sweeps.errors import ConfigError, SweepHaltedError, SweepStoppedError
 from sweeps.history import History, read_run
+from sweeps.loop import _events_of
+from sweeps.phases import FixedPlan
 from sweeps.records import (
     AnyEvent,
+    ArtifactWritten,
     AttemptStarted,
     Audited,
     PlanFrozen,
@@ -34,6 +37,7 @@ from sweeps.runlog import RunDirectory, read_events
 from sweeps.summary import summarise
 from sweeps.warm_start import read_warm_start
 from sweeps.workers.inline import InlineWorkers
+from sweeps.workers.protocol import Tested
 from tests.sweeps.mirror_world import mirrored
 from tests.sweeps.test_driver import means, prepared
 
@@ -178,6 +182,29 @@ def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
         assert trial.tested is None or trial.ended.value != trial.ended.test == trial.tested.metrics["accuracy"]
     kept = [trial.spec.pair_id for trial in history.trials.values() if "model" in trial.artifacts]
     assert [pair for pair in kept if pair] == ["confirm:0:0", "confirm:0:0"]
+
+
+def test_what_comes_with_a_test_is_kept_before_the_log_says_that_it_was_taken(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path
+) -> None:
+    history = run(sweep(), data, tmp_path / "run", trainer="tests.sweeps.formulas:FilingTrainer")
+    log = log_of(tmp_path / "run")
+    written = [event for event in log if isinstance(event, ArtifactWritten) and event.kind == "predictions"]
+    assert [event.number for event in written] == list(range(6, 18))
+    for event in written:
+        tested = next(each for each in log if isinstance(each, TrialTested) and each.number == event.number)
+        assert log.index(event) < log.index(tested)
+        assert event.path == f"artifacts/trial-{event.number:05d}-predictions.npz"
+        assert (tmp_path / "run" / event.path).read_bytes() == b"of %d" % event.number
+        assert history.trials[event.number or 0].artifacts["predictions"] == event
+
+
+def test_an_answer_of_an_attempt_that_counts_no_more_leaves_nothing(sweep: MakeConfig) -> None:
+    source = FixedPlan(sweep(), "confirm", [], first_number=6)
+    event = TrialTested(number=6, attempt=1, worker="w", metrics={}, examples=7, seconds=1.0)
+    nowhere: Any = None
+    heard = _events_of(Tested(event, {"predictions.npz": b"stale"}), source, nowhere)
+    assert [each for each in heard if source.expects(each)] == []
 
 
 def cuts(path: Path) -> Iterator[int]:
