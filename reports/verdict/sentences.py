@@ -104,7 +104,7 @@ def _setting(estimate: Estimate, evidence: Evidence) -> str:
 
 def _left_out(estimate: Estimate) -> str:
     failed = estimate.failed_arm + estimate.failed_baseline
-    if estimate.verdict_worst is None:
+    if estimate.verdict_worst is None or Verdict(estimate.verdict) is Verdict.INTERIM:
         return ""
     them = "it" if failed == 1 else "each"
     out = f"{count(failed, 'failed replicate')} {'is' if failed == 1 else 'are'} left out"

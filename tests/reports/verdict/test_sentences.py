@@ -79,6 +79,7 @@ def test_what_failed_is_said_with_the_claim(make_evidence: MakeEvidence) -> None
     assert one.endswith("1 failed replicate is left out; with it as the worst score seen: better, size uncertain.")
     four = said(make_evidence(capsule=[*[None] * 4, *A[4:]], max=B))
     assert four.endswith("4 failed replicates are left out; with each as the worst score seen: undetermined.")
+    assert said(make_evidence(capsule=[None, *A[1:9], ...], max=B)).endswith("nothing is claimed before.")
 
 
 def test_an_arm_that_always_fails_is_not_comparable(make_evidence: MakeEvidence) -> None:
