@@ -447,10 +447,11 @@ def interrupting(wanted: Callable[[AnyEvent], bool]) -> Callable[[AnyEvent], Non
     return on_event
 
 
-def test_a_search_that_is_stopped_with_its_last_trial_freezes_no_plan(
-    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], openings: list[str]
+@pytest.mark.parametrize("last", [0, 5])
+def test_a_search_that_is_stopped_freezes_no_plan_not_even_with_its_last_trial(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], openings: list[str], last: int
 ) -> None:
-    on_event = interrupting(lambda event: isinstance(event, TrialEnded) and event.number == 5)
+    on_event = interrupting(lambda event: isinstance(event, TrialEnded) and event.number == last)
     with pytest.raises(SweepStoppedError):
         run(sweep(), data, tmp_path / "run", on_event=on_event)
     stopped = read_run(tmp_path / "run")

@@ -18,7 +18,7 @@ from sweeps.config import DatasetConfig, SweepConfig
 from sweeps.datasets import Dataset, TestSet, load_dataset, load_own_dataset, open_test_set
 from sweeps.errors import DataError
 from sweeps.records import TrialSpec
-from sweeps.training.testing import BINS, judge_probabilities, test_model
+from sweeps.training.testing import judge_probabilities, test_model
 from sweeps.training.trainer import Trainer
 from tests.sweeps import own_models
 
@@ -126,13 +126,16 @@ def test_a_label_that_was_ruled_out_costs_much_and_not_everything() -> None:
     assert scores == {"nll": pytest.approx(-np.log(1e-12) / 2), "brier": 1.0, "ece": 0.5}
 
 
-def test_confidences_on_the_edges_fall_into_the_bins_of_the_report() -> None:
-    confidence = np.repeat(np.arange(8, BINS + 1) / BINS, 3)
+def test_confidences_fall_into_the_fifteen_bins_of_the_report_on_their_edges_too() -> None:
+    generator = np.random.default_rng(2)
+    edges = np.arange(8, 16) / 15
+    confidence = np.concatenate([edges, edges - 0.01, generator.uniform(0.5, 1, 50)])
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
-    labels = np.arange(len(confidence)) % 3 // 2
+    labels = generator.integers(0, 2, len(confidence))
     scores, _ = judge_probabilities(probabilities, labels)
-    expected = expected_calibration_error(confidence, labels == 0, bins=BINS)
-    assert scores["ece"] == pytest.approx(expected, rel=1e-12)
+    bins = {count: expected_calibration_error(confidence, labels == 0, bins=count) for count in (10, 14, 15, 16)}
+    assert scores["ece"] == pytest.approx(bins[15], rel=1e-12)
+    assert len({round(error, 4) for error in bins.values()}) == 4
 
 
 @pytest.fixture(autouse=True)
