@@ -152,7 +152,7 @@ def test_the_reports_read_the_record_and_not_the_machine() -> None:
         for name in names
         if name.startswith("sweeps.")
     }
-    allowed = {"config", "errors", "history", "records", "runlog", "selection", "summary"}
+    allowed = {"artifacts", "config", "errors", "history", "records", "runlog", "selection", "sharing", "summary"}
     assert {name.split(".")[1] for name in read} <= allowed
 
 
