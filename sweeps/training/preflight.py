@@ -162,7 +162,7 @@ class _Look:
             if not math.isfinite(before.get("loss", 0.0)):
                 raise ValueError(f"its loss is {before['loss']} before any training; look at the numbers in the data")
             model.train_on_batch(x, y)
-            if "inference_seconds" in self.config.objective.measures:
+            if "inference_seconds" in self.config.objective.measures or self.config.confirm.seeds:
                 model.predict_on_batch(x)
         return (*before, *(f"val_{name}" for name in before))
 

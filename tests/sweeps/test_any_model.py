@@ -346,6 +346,12 @@ def test_what_a_sweep_judges_by_must_be_there(
         inspect_space(own(build, objective=objective), labels(), limit=64)
 
 
+def test_a_model_whose_champions_are_to_be_tested_must_predict(own: MakeConfig) -> None:
+    config = own("no_predict", space={"width": [4, 8]}, compare="width", confirm={"seeds": 6})
+    with pytest.raises(ConfigError, match="planted: never predicts"):
+        inspect_space(config, labels(), limit=64)
+
+
 def test_costs_that_are_there_pass_and_inference_is_timed_only_where_it_is_asked_for(
     own: MakeConfig, make_spec: MakeSpec
 ) -> None:
