@@ -149,15 +149,15 @@ def test_a_damaged_line_is_named_with_its_byte(directory: RunDirectory, position
     found: list[AnyEvent] = []
     with pytest.raises(RunError) as caught:
         found.extend(event for event, _ in read_events(directory))
-    assert str(caught.value).startswith(f"{directory.events}: byte {byte}: no event of schema 4: ")
+    assert str(caught.value).startswith(f"{directory.events}: byte {byte}: no event of schema 5: ")
     with pytest.raises(RunError, match=f"byte {byte}:"):
         events(directory, offset=byte)
 
 
 def test_a_log_of_a_newer_schema_is_refused(directory: RunDirectory) -> None:
-    text = directory.events.read_text("utf-8").replace('"schema":4', '"schema":5')
+    text = directory.events.read_text("utf-8").replace('"schema":5', '"schema":6')
     directory.events.write_text(text, "utf-8")
-    with pytest.raises(RunError, match=r"events\.jsonl: byte 0: written by a newer capsweep \(schema 5, .* up to 4"):
+    with pytest.raises(RunError, match=r"events\.jsonl: byte 0: written by a newer capsweep \(schema 6, .* up to 5"):
         events(directory)
 
 
