@@ -17,14 +17,17 @@ SHOWN = 24
 _LARGEST = 128
 
 
+def are_pictures(test: TestSet) -> bool:
+    """Whether the examples are images, and small enough to be shown in a report."""
+    return test.x.ndim in (3, 4) and max(test.x.shape[1:3]) <= _LARGEST
+
+
 def keep_disputed(config: SweepConfig, history: History, artifacts: Artifacts, test: TestSet) -> None:
-    """Write `disputed.npz`, if the examples are images and arms disagree on any.
+    """Write `disputed.npz`, if arms disagree on any of the test images.
 
     It holds `images`, (n, height, width) or with channels behind; `places` in the test set; `labels`; and `right`,
     (n, arms): the share of each arm's confirmed replicates that are right, in the order of the sweep's arms.
     """
-    if test.x.ndim not in (3, 4) or max(test.x.shape[1:3]) > _LARGEST:
-        return
     shares = [_share_right(history, arm) for arm in config.arms]
     known = [share for share in shares if share is not None]
     if len(known) < 2:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sweeps.artifacts import Artifacts, usable_checkpoints
 from sweeps.config import SweepConfig
 from sweeps.datasets import TestSet, open_test_set
-from sweeps.disputed import keep_disputed
+from sweeps.disputed import are_pictures, keep_disputed
 from sweeps.history import History, read_run
 from sweeps.incumbents import judge_incumbents
 from sweeps.loop import run_phase
@@ -58,8 +58,9 @@ def run_later(
         if test is not None:
             history = read_run(log.directory.path)
             judge_incumbents(config, plan, history, log, test=test, say=say)
-            log.append(Audited(action="test set read", detail="pictures of the examples that the arms dispute"))
-            keep_disputed(config, history, artifacts, test)
+            if are_pictures(test):
+                log.append(Audited(action="test set read", detail="pictures of the examples that the arms dispute"))
+                keep_disputed(config, history, artifacts, test)
     return True
 
 

@@ -102,9 +102,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         "swap.settings": 24,
         "swap.seeds": 2,
         "controls.pairs": 15,
-        "controls.same": (
-            ({"pooling": "capsule", "routing_steps": 1, "temperature": 1.0}, {"pooling": "average"}),
-        ),
+        "controls.same": (({"pooling": "capsule", "routing_steps": 1, "temperature": 1.0}, {"pooling": "average"}),),
         "cost_probe": 3,
         "training.batch_size": 128,
         "training.learning_rate": 0.001,
