@@ -14,6 +14,7 @@ from sweeps.history import History
 from sweeps.records import Audited, PlanFrozen, TrialTested
 from sweeps.runlog import RunLog
 
+_ZIP = b"PK"
 NOBODY = "driver"
 """In the place of a worker: a process of the driver's own does this, without a GPU."""
 
@@ -31,11 +32,13 @@ def judge_incumbents(
     incumbents: Any = plan.plan["incumbents"]
     named = [number for arm in incumbents for number in arm["trials"]]
     due = [number for number in named if history.trials[number].tested is None]
-    if not due:
+    kept = {number: read_artifact(history.directory, history.trials[number].artifacts["model"]) for number in due}
+    # A `.keras` file is a zip archive; what a formula leaves in its place is none, and no process is started for it.
+    if not any(model is not None and model.startswith(_ZIP) for model in kept.values()):
         return
     with Child("sweeps.training.testing:test_kept", cpus=config.workers.cpus) as child:
         for number in due:
-            model = read_artifact(history.directory, history.trials[number].artifacts["model"])
+            model = kept[number]
             if model is None:
                 say(f"trial {number}: its kept model is gone or was changed, so it is not tested")
                 continue
