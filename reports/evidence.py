@@ -122,6 +122,11 @@ class Evidence:
         named = self.config.baseline
         return None if named is None else str(named)
 
+    def confirmed(self, place: int = 0) -> pd.DataFrame:
+        """The confirm trials of each arm's champion at a place, by default the first, which the verdict is about."""
+        trials = self.trials("confirm")
+        return trials[trials["pair_id"].str.startswith(f"confirm:{place}:", na=False)]
+
     def trials(self, phase: Phase) -> pd.DataFrame:
         """The trials of a phase."""
         return self.frames.trials[self.frames.trials["phase"] == phase]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from reports.words import brief
 from sweeps.records import Direction
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -30,7 +31,6 @@ CONFIG = {
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A7A7A")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon")
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-_LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ def styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
 
 def plain(text: object) -> str:
     """A string from a run as literal figure text: Plotly reads markup in titles, labels and hover text."""
-    short = str(text) if len(str(text)) <= _LONGEST else f"{str(text)[: _LONGEST - 1]}…"
-    return html.escape(short, quote=False)
+    return html.escape(brief(text), quote=False)
 
 
 def layout(*, x: str, y: str, height: int = 380) -> go.Layout:

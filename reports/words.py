@@ -35,3 +35,8 @@ def time_unit(seconds: float) -> tuple[float, str]:
 def listed(parts: list[str]) -> str:
     """A, b and c."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else "none"
+
+
+def brief(text: object, most: int = 80) -> str:
+    """The beginning of a string of a run, whose length is not harmless in a heading or a sentence."""
+    return str(text) if len(str(text)) <= most else f"{str(text)[: most - 1]}…"

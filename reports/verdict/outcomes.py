@@ -33,9 +33,7 @@ class Outcome:
 
 def confirm_outcomes(evidence: Evidence, *, place: int = 0) -> list[Outcome]:
     """Every arm against the baseline over the confirm phase's pairs, by the metric on the test set."""
-    trials = evidence.trials("confirm")
-    mine = trials[trials["pair_id"].str.startswith(f"confirm:{place}:", na=False)]
-    return _outcomes(evidence, mine, "test")
+    return _outcomes(evidence, evidence.confirmed(place), "test")
 
 
 def outcomes(evidence: Evidence, phase: Phase, column: str) -> list[Outcome]:

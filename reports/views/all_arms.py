@@ -48,8 +48,8 @@ class AllArms:
 
 def analyse(evidence: Evidence) -> AllArms:
     """Compare every arm with every other."""
-    confirm = evidence.trials("confirm")
-    mine = confirm[confirm["pair_id"].str.startswith("confirm:0:", na=False) & (confirm["state"] == "complete")]
+    confirm = evidence.confirmed()
+    mine = confirm[confirm["state"] == "complete"]
     arms = tuple(arm for arm in evidence.arms.values() if (mine["arm"] == arm).any())
     if len(arms) < 3:
         return AllArms((), arms, (), 0, None)

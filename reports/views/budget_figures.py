@@ -14,9 +14,8 @@ from reports.view import View, missing
 from reports.views.cohort import LIMIT
 from reports.views.colours import faint
 from reports.views.commands import more_search
-from reports.views.labels import brief
 from reports.views.spaces import space_words
-from reports.words import count, duration, listed, number, time_unit
+from reports.words import brief, count, duration, listed, number, time_unit
 
 if TYPE_CHECKING:
     from reports.views.budget_curves import DrawCurve, Result

@@ -67,8 +67,8 @@ def analyse(verdict: RunVerdict, evidence: Evidence) -> Chances:
     """Count wins over the confirmed pairs, and describe every arm's replicates."""
     champions = [each for each in verdict.estimates if each.estimand == "E1" and each.n]
     chances = tuple(_chance(each, evidence) for each in champions)
-    confirm = evidence.trials("confirm")
-    ended = confirm[(confirm["state"] != "running") & confirm["pair_id"].str.startswith("confirm:0:", na=False)]
+    confirm = evidence.confirmed()
+    ended = confirm[confirm["state"] != "running"]
     spreads = [_spread(arm, ended[ended["arm"] == arm]) for arm in evidence.arms.values()]
     return Chances(chances, tuple(spread for spread in spreads if spread is not None))
 

@@ -15,4 +15,4 @@ def more_search(evidence: Evidence) -> str:
     twice = f"--set search.{search.budget}={2 * search.amount:g}"
     if evidence.plan is not None:
         return f"capsweep launch SWEEP {twice}"
-    return f"capsweep resume RUN {twice}" if evidence.facts.get("final") else "capsweep resume RUN"
+    return f"capsweep resume RUN {twice}" if evidence.facts["standing"]["final"] else "capsweep resume RUN"

@@ -16,7 +16,7 @@ from reports.view import View, missing
 from reports.views import cost_figures as figures
 from reports.views.cost_fronts import Fronts, fronts, scored
 from reports.views.marks import short
-from reports.views.matched import champions, how_to_get, left_out, matched, opponents
+from reports.views.matched import how_to_get, left_out, matched, opponents
 from reports.words import count, duration, listed
 
 KEY = "cost"
@@ -87,7 +87,7 @@ class Result:
 def analyse(evidence: Evidence) -> Result:
     """Costs in pairs from the probe, or from the confirm phase without one; fronts from the search."""
     arms, alpha = opponents(evidence), evidence.config.confirm.alpha
-    phases = {"cost_probe": evidence.trials("cost_probe"), "confirm": champions(evidence)}
+    phases = {"cost_probe": evidence.trials("cost_probe"), "confirm": evidence.confirmed()}
     timed = {
         name: [_arm(trials, arm, str(evidence.baseline), alpha) for arm in arms] for name, trials in phases.items()
     }

@@ -11,7 +11,7 @@ from reports.placing import thinned
 from reports.theme import Look, layout, plain
 from reports.traces import hover
 from reports.views.cost_fronts import Fronts
-from reports.views.marks import landmarks, whiskers
+from reports.views.marks import Mark, in_rows, landmarks
 from reports.words import duration
 
 if TYPE_CHECKING:
@@ -32,25 +32,21 @@ def forest(result: Result, look: Look) -> go.Figure:
     base = layout(x=f"times the cost of {plain(result.baseline)}", y="", height=height)
     figure = go.Figure(layout=base)
     landmarks(figure, None, along="x", at=1.0)
-    room = 0.5 / max(1, len(result.arms))
-    for place, arm in enumerate(result.arms):
-        shown = [ratio for ratio in arm.ratios if ratio.ratio is not None]
-        shift = (place - (len(result.arms) - 1) / 2) * room
-        figure.add_trace(
-            whiskers(
-                [ratio.ratio for ratio in shown],
-                [measures.index(ratio.measure) + shift for ratio in shown],
-                [(ratio.low, ratio.high) for ratio in shown],
-                look.styles[arm.arm],
-                hover=[f"{plain(arm.arm)}: {ratio.ratio:.3g} times, n = {ratio.n}" for ratio in shown],
-                along="x",
+    names = [plain(arm.arm) for arm in result.arms]
+    marks = {
+        arm.arm: [
+            Mark(
+                each.measure, each.ratio, each.low, each.high, f"{plain(arm.arm)}: {each.ratio:.3g} times, n = {each.n}"
             )
-        )
-    ticks = list(range(len(measures)))
-    figure.update_yaxes(tickvals=ticks, ticktext=measures, range=[len(measures) - 0.4, -0.6], showgrid=False)
+            for each in arm.ratios
+            if each.ratio is not None
+        ]
+        for arm, whose in zip(result.arms, names, strict=True)
+    }
+    in_rows(figure, measures, marks, look)
     ends = [end for arm in result.arms for ratio in arm.ratios for end in (ratio.ratio, ratio.low, ratio.high) if end]
-    marks = _NEAR if max(ends) < 2 * _NEAR[-1] and min(ends) > _NEAR[0] / 2 else _FAR
-    return figure.update_xaxes(type="log", tickvals=marks, ticktext=[f"{mark:g}×" for mark in marks])
+    ticks = _NEAR if max(ends) < 2 * _NEAR[-1] and min(ends) > _NEAR[0] / 2 else _FAR
+    return figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}×" for tick in ticks])
 
 
 def front(found: Fronts, points: pd.DataFrame, look: Look) -> go.Figure:

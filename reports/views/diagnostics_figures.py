@@ -12,8 +12,7 @@ from reports.evidence import Evidence
 from reports.placing import DRAWN
 from reports.theme import Look, layout, plain
 from reports.view import View, missing
-from reports.views.labels import brief
-from reports.words import count, duration, listed, time_unit
+from reports.words import brief, count, duration, listed, time_unit
 
 if TYPE_CHECKING:
     from reports.views.diagnostics import Result

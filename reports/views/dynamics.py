@@ -13,7 +13,7 @@ from reports.view import View, missing
 from reports.views import dynamics_figures as figures
 from reports.views import dynamics_words as words
 from reports.views.courses import Courses, Goal, Spread, goal, horizon_of, spread, with_mean
-from reports.views.matched import champions, how_to_get, searched
+from reports.views.matched import how_to_get, searched
 
 KEY = "dynamics"
 TITLE = "How each arm learns"
@@ -75,7 +75,7 @@ class Result:
 def analyse(evidence: Evidence) -> Result:
     """Curves over epochs of the first champions' confirm runs, or of the search where there is none."""
     objective, alpha = evidence.config.objective, evidence.config.confirm.alpha
-    every = champions(evidence)[["number", "arm", "state"]]
+    every = evidence.confirmed()[["number", "arm", "state"]]
     phase = "search" if _ended(every).empty else "confirm"
     if phase == "search":
         every = searched(evidence, "number", "arm", "state")

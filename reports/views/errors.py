@@ -11,7 +11,7 @@ from reports.view import View, missing
 from reports.views import errors_figures as figures
 from reports.views import errors_words as words
 from reports.views.agreement import correctness
-from reports.views.matched import champions, how_to_get, matched, opponents
+from reports.views.matched import how_to_get, matched, opponents
 from reports.views.mistakes import (
     SCORES,
     Calibration,
@@ -71,7 +71,7 @@ class Result:
 def analyse(evidence: Evidence) -> Result:
     """Compare the first champions' predictions of the test set, pair by pair."""
     arms = _corrected([_arm(evidence, arm) for arm in opponents(evidence)])
-    first = champions(evidence)
+    first = evidence.confirmed()
     calibrations = [
         calibration(arm, [evidence.predictions[number] for number in numbers if number in evidence.predictions])
         for arm in evidence.arms.values()
@@ -133,7 +133,7 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
 
 
 def _arm(evidence: Evidence, arm: str) -> ArmErrors:
-    first, baseline, alpha = champions(evidence), str(evidence.baseline), evidence.config.confirm.alpha
+    first, baseline, alpha = evidence.confirmed(), str(evidence.baseline), evidence.config.confirm.alpha
     whole = matched(first, arm, baseline, ())
     seen = correctness(whole.pairs, evidence.predictions)
     return ArmErrors(

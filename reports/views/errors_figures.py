@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 
 from reports.theme import Look, layout, plain
 from reports.views.errors_words import DRAWN
-from reports.views.marks import EDGE, between, landmarks, signed, whiskers
+from reports.views.marks import EDGE, Mark, between, in_rows, landmarks, signed
 
 if TYPE_CHECKING:
     from reports.views.errors import Result
+    from reports.views.mistakes import ClassError, Score
 
 _POINTS = 2_000
 
@@ -61,25 +62,16 @@ def classes(result: Result, look: Look) -> go.Figure:
     )
     figure = go.Figure(layout=base)
     landmarks(figure, None, along="x")
-    room = 0.5 / max(1, len(result.arms))
-    for place, arm in enumerate(result.arms):
-        shown = [each for each in arm.classes if each.label in labels]
-        shift = (place - (len(result.arms) - 1) / 2) * room
-        figure.add_trace(
-            whiskers(
-                [each.difference for each in shown],
-                [labels.index(each.label) + shift for each in shown],
-                [(each.low, each.high) for each in shown],
-                look.styles[arm.arm],
-                hover=[
-                    f"{plain(arm.arm)}, class {each.label}: {signed(each.difference)} {between(each.low, each.high)}"
-                    for each in shown
-                ],
-                along="x",
-                size=9,
-            )
-        )
-    return _rows(figure, [str(label) for label in labels])
+    marks = {
+        arm.arm: [
+            _mark(f"{plain(arm.arm)}, class {each.label}", str(each.label), each)
+            for each in arm.classes
+            if each.label in labels
+        ]
+        for arm in result.arms
+    }
+    in_rows(figure, [str(label) for label in labels], marks, look, size=9)
+    return figure.update_layout(showlegend=True)
 
 
 def scores(result: Result, look: Look) -> go.Figure:
@@ -88,21 +80,14 @@ def scores(result: Result, look: Look) -> go.Figure:
     height = 130 + 30 * len(names) * max(1, len(result.arms))
     figure = go.Figure(layout=layout(x=f"arm − {plain(result.baseline)}", y="", height=height))
     landmarks(figure, None, along="x")
-    room = 0.5 / max(1, len(result.arms))
-    for place, arm in enumerate(result.arms):
-        shown = [each for each in arm.scores if each.n]
-        shift = (place - (len(result.arms) - 1) / 2) * room
-        figure.add_trace(
-            whiskers(
-                [each.difference for each in shown],
-                [names.index(each.name) + shift for each in shown],
-                [(each.low, each.high) for each in shown],
-                look.styles[arm.arm],
-                hover=[f"{plain(arm.arm)}: {signed(each.difference)} {between(each.low, each.high)}" for each in shown],
-                along="x",
-            )
-        )
-    return _rows(figure, names)
+    marks = {arm.arm: [_mark(plain(arm.arm), each.name, each) for each in arm.scores if each.n] for arm in result.arms}
+    in_rows(figure, names, marks, look)
+    return figure.update_layout(showlegend=True)
+
+
+def _mark(whose: str, row: str, each: ClassError | Score) -> Mark:
+    hover = f"{whose}: {signed(each.difference)} {between(each.low, each.high)}"
+    return Mark(row, each.difference, each.low, each.high, hover)
 
 
 def reliability(result: Result, look: Look) -> go.Figure:
@@ -130,9 +115,3 @@ def reliability(result: Result, look: Look) -> go.Figure:
         )
     figure.update_xaxes(range=[0, 1.02])
     return figure.update_yaxes(range=[0, 1.02])
-
-
-def _rows(figure: go.Figure, names: list[str]) -> go.Figure:
-    figure.update_layout(showlegend=True)
-    ticks = list(range(len(names)))
-    return figure.update_yaxes(tickvals=ticks, ticktext=names, range=[len(names) - 0.4, -0.6], showgrid=False)

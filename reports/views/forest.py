@@ -12,8 +12,8 @@ from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measured
 from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
+from reports.views.marks import landmarks, whiskers
 
-BAND = "rgba(128,128,128,0.18)"
 _ROW = 56
 TITLES = {
     "E1": ("Champion against champion", "Is the best config of one arm better than the best of another?"),
@@ -80,33 +80,17 @@ def forest(rows: Sequence[Estimate], evidence: Evidence, *, margin: float) -> go
             height=120 + _ROW * len(rows),
         )
     )
-    band = sorted((measure.difference(-margin), measure.difference(margin)))
-    figure.add_vrect(x0=band[0], x1=band[1], fillcolor=BAND, line_width=0, layer="below")
-    figure.add_vline(x=0, line={"width": 1, "color": "rgba(128,128,128,0.9)"})
+    landmarks(figure, abs(measure.difference(margin)), along="x")
     for place, each in enumerate(rows):
         if each.difference is None:
             continue
-        style = look.styles[each.arm]
         middle = measure.difference(each.difference)
-        ends = [] if each.low is None or each.high is None else sorted(map(measure.difference, (each.low, each.high)))
-        figure.add_trace(
-            go.Scatter(
-                x=[middle],
-                y=[place],
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [ends[1] - middle] if ends else [],
-                    "arrayminus": [middle - ends[0]] if ends else [],
-                    "thickness": 2,
-                    "width": 6,
-                },
-                mode="markers",
-                marker={"color": style.colour, "symbol": style.symbol, "size": 11},
-                hovertemplate="%{x:.4g}<extra></extra>",
-                showlegend=False,
-            )
-        )
+        ends = (None, None)
+        if each.low is not None and each.high is not None:
+            ends = tuple(sorted(map(measure.difference, (each.low, each.high))))  # type: ignore[assignment]
+        style, said = look.styles[each.arm], measure.difference_text(each.difference, signed=True)
+        hover = [f"{plain(each.arm)}: {said}"]
+        figure.add_trace(whiskers([middle], [place], [ends], style, hover=hover, along="x", showlegend=False))
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
         ticktext=[f"{plain(each.arm)}<br>against {plain(each.baseline)}" for each in rows],

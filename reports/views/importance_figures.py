@@ -14,8 +14,7 @@ from reports.importance import LIMIT, Importance
 from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
 from reports.views.commands import more_search
-from reports.views.labels import brief
-from reports.words import count, listed
+from reports.words import brief, count, listed
 
 if TYPE_CHECKING:
     from reports.views.importance import Facet, Result

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
-from reports.theme import ArmStyle, plain
+from reports.theme import ArmStyle, Look, plain
+from reports.words import brief
 from sweeps.records import Direction
 
 SHADE = "rgba(128,128,128,0.18)"
@@ -35,13 +37,8 @@ def better_side(direction: Direction) -> str:
 
 
 def short(text: object, most: int = 40) -> str:
-    """A string of a run in a sentence."""
-    return str(text) if len(str(text)) <= most else f"{str(text)[: most - 1]}…"
-
-
-def finite(value: float | None) -> float | None:
-    """A number that JSON can hold, or None."""
-    return None if value is None or not np.isfinite(value) else float(value)
+    """The beginning of a string of a run, for sentences that name it often."""
+    return brief(text, most)
 
 
 def whiskers(
@@ -85,6 +82,39 @@ def whiskers(
         cliponaxis=False,
         **{f"error_{along}": bars},
     )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value of one arm in a figure of named rows, with its interval and what it says when pointed at."""
+
+    row: str
+    value: float | None
+    low: float | None
+    high: float | None
+    hover: str
+
+
+def in_rows(
+    figure: go.Figure, names: Sequence[str], arms: Mapping[str, Sequence[Mark]], look: Look, *, size: int = 11
+) -> None:
+    """One row a name, from top to bottom, and the arms above one another in it."""
+    room = 0.5 / max(1, len(arms))
+    for place, (arm, marks) in enumerate(arms.items()):
+        shift = (place - (len(arms) - 1) / 2) * room
+        figure.add_trace(
+            whiskers(
+                [mark.value for mark in marks],
+                [names.index(mark.row) + shift for mark in marks],
+                [(mark.low, mark.high) for mark in marks],
+                look.styles[arm],
+                hover=[mark.hover for mark in marks],
+                along="x",
+                size=size,
+            )
+        )
+    ticks = list(range(len(names)))
+    figure.update_yaxes(tickvals=ticks, ticktext=list(names), range=[len(names) - 0.4, -0.6], showgrid=False)
 
 
 def landmarks(figure: go.Figure, margin: float | None, *, along: str = "y", at: float = 0.0) -> None:

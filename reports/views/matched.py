@@ -32,12 +32,6 @@ def opponents(evidence: Evidence) -> list[str]:
     return [] if evidence.baseline is None else [arm for arm in evidence.arms.values() if arm != evidence.baseline]
 
 
-def champions(evidence: Evidence) -> pd.DataFrame:
-    """The confirm trials of each arm's first champion, which the verdict is about."""
-    trials = evidence.trials("confirm")
-    return trials[trials["pair_id"].fillna("").str.startswith("confirm:0:")]
-
-
 def searched(evidence: Evidence, *columns: str) -> pd.DataFrame:
     """Some columns of the search's trials; of many trials, choosing rows of all columns would take seconds."""
     trials = evidence.frames.trials

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from reports.evidence import Predictions
+from reports.finite import finite
 from reports.statistics import expected_calibration_error, mcnemar_exact, paired_comparison, reliability
 from reports.views.agreement import Agreement
-from reports.views.marks import finite
 
 BINS = 10
 SCORES = {"nll": "negative log-likelihood, nats", "brier": "Brier score, 0 to 2", "ece": "calibration error (ECE)"}

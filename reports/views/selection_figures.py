@@ -12,8 +12,7 @@ import plotly.graph_objects as go
 from reports.evidence import Evidence
 from reports.theme import Look, layout, plain
 from reports.view import View, missing
-from reports.views.labels import brief
-from reports.words import count, number
+from reports.words import brief, count, number
 from search_spaces import Choice as ListOf
 
 if TYPE_CHECKING:

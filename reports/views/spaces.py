@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports.tables import arm_names
-from reports.views.labels import brief
-from reports.words import count, listed
+from reports.words import brief, count, listed
 from sweeps.config import SweepConfig
 
 

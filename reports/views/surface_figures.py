@@ -14,8 +14,7 @@ from reports.view import View, missing
 from reports.views.bins import Bins
 from reports.views.colours import faint
 from reports.views.commands import more_search
-from reports.views.labels import brief
-from reports.words import count, number
+from reports.words import brief, count, number
 
 if TYPE_CHECKING:
     from reports.views.surface import Left, Line, Result, Surface

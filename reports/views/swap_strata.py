@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reports.evidence import Evidence
+from reports.finite import finite
 from reports.statistics import crossing, holm, interaction_contrast, mean_interval
-from reports.views.marks import finite
 from search_spaces import Choice, Domain, Int, ParamValue
 
 FEW = 6

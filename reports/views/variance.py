@@ -11,7 +11,7 @@ from reports.views import variance_figures as figures
 from reports.views import variance_words as words
 from reports.views.agreement import correctness
 from reports.views.components import Component, Crossed, Difference, component, crossed, difference
-from reports.views.matched import champions, how_to_get, matched, opponents, searched
+from reports.views.matched import how_to_get, matched, opponents, searched
 
 KEY = "variance"
 TITLE = "Where the variance comes from"
@@ -50,7 +50,7 @@ class Result:
 def analyse(evidence: Evidence) -> Result:
     """Variance components of what was trained more than once, and of the confirm pairs' predictions."""
     config = evidence.config
-    first = champions(evidence)
+    first = evidence.confirmed()
     search = searched(evidence, "number", "arm", "state", "config_hash", "replicate", "value")
     parts = [
         component(trials[trials["arm"] == arm], phase, arm, "value")

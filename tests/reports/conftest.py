@@ -346,7 +346,8 @@ def by_hand(
     empty = pd.DataFrame()
     frames = Tables(trials, _frame(moments, {**_EPOCH, **metrics}), empty, empty, empty)
     plans = () if plan is None else (Plan(1, "d" * 64, 0.0, plan),)
-    return Evidence(config, {"name": "test"}, frames, plans, predictions or {})
+    standing = {"state": "interrupted", "final": False, "sentence": ""}
+    return Evidence(config, {"name": "test", "standing": standing}, frames, plans, predictions or {})
 
 
 @pytest.fixture

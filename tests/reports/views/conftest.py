@@ -50,6 +50,7 @@ def evidence(
     sweep: Mapping[str, Any] | None = None,
     plan: Mapping[str, Any] | None = None,
     predictions: Mapping[int, Predictions] | None = None,
+    final: bool = False,
     **facts: Any,
 ) -> Evidence:
     """A run of these trials; a row needs no more than its `arm` and its `value`, and its params by `param.NAME`."""
@@ -69,7 +70,10 @@ def evidence(
         failures=failures_table(trials),
     )
     plans = () if plan is None else (Plan(1, "d" * 64, 0.0, plan),)
-    return Evidence(config, {"studies": [], "workers": [], **facts}, frames, plans, predictions or {})
+    standing = {"state": "ended" if final else "interrupted", "final": final, "sentence": ""}
+    return Evidence(
+        config, {"standing": standing, "studies": [], "workers": [], **facts}, frames, plans, predictions or {}
+    )
 
 
 def permuted(given: Evidence, order: Sequence[int] | None = None) -> Evidence:
