@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sweeps.config import FaultsConfig
+from sweeps.config import FaultsConfig, ObjectiveConfig
 from sweeps.out_of_memory import is_out_of_memory
 from sweeps.records import (
     AnyEvent,
@@ -17,11 +17,14 @@ from sweeps.records import (
     ModelFacts,
     ResourceEvent,
     State,
+    TrialEnded,
     TrialFailed,
     TrialSpec,
+    TrialTested,
     WorkerEvent,
     WorkerStarted,
 )
+from sweeps.results import conclude
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,22 @@ class Attempts:
             return Ending("failed", f"lost {losses} workers in a row, the last by: {event.reason}")
         self._again.append(event.number)
         return None
+
+    def conclude(
+        self, number: int, ending: Ending, objective: ObjectiveConfig, *, tested: TrialTested | None = None
+    ) -> TrialEnded:
+        """The result of a trial that ends so, from its epoch reports; and what its model made of the test set."""
+        return conclude(
+            number,
+            self.course(number),
+            objective=objective,
+            attempt=self.attempt(number),
+            state=ending.state,
+            reason=ending.reason,
+            facts=self.facts(number),
+            stopped_early=ending.is_early,
+            tested=tested,
+        )
 
     def wants_checkpoint(self, event: EpochEnded, *, stopping: bool) -> bool:
         """Every so many epochs, and at a stop."""

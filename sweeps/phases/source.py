@@ -26,7 +26,6 @@ from sweeps.records import (
     WorkerEvent,
     WorkerStarted,
 )
-from sweeps.results import conclude
 
 
 class FixedPlan:
@@ -179,17 +178,8 @@ class FixedPlan:
         )
 
     def _conclude(self, number: int, ending: Ending) -> TrialEnded:
-        return conclude(
-            number,
-            self._attempts.course(number),
-            objective=self._config.objective,
-            attempt=self._attempts.attempt(number),
-            state=ending.state,
-            reason=ending.reason,
-            facts=self._attempts.facts(number),
-            stopped_early=ending.is_early,
-            tested=self._tested.get(number) if ending.state == "complete" else None,
-        )
+        tested = self._tested.get(number) if ending.state == "complete" else None
+        return self._attempts.conclude(number, ending, self._config.objective, tested=tested)
 
     def _end(self, number: int) -> None:
         self._attempts.end(number)

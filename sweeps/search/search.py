@@ -26,7 +26,6 @@ from sweeps.records import (
     WorkerEvent,
     WorkerStarted,
 )
-from sweeps.results import conclude
 from sweeps.search.budget import Budget
 from sweeps.search.studies import describe, make_arms
 from sweeps.search.verdict import judge
@@ -228,16 +227,7 @@ class Search:
         )
 
     def _conclude(self, number: int, ending: Ending) -> TrialEnded:
-        return conclude(
-            number,
-            self._attempts.course(number),
-            objective=self._config.objective,
-            attempt=self._attempts.attempt(number),
-            state=ending.state,
-            reason=ending.reason,
-            facts=self._attempts.facts(number),
-            stopped_early=ending.is_early,
-        )
+        return self._attempts.conclude(number, ending, self._config.objective)
 
     def _tell(self, ended: TrialEnded) -> None:
         spec = self._attempts.specs[ended.number]
