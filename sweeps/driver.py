@@ -21,9 +21,9 @@ from sweeps.drift import CHANGEABLE, changes_between, check_changes
 from sweeps.errors import SweepStoppedError
 from sweeps.history import History, read_run
 from sweeps.images import check_same_data
-from sweeps.later import run_later
+from sweeps.later import is_over, run_later
 from sweeps.loop import run_phase
-from sweeps.phases import of_phase, unfinished
+from sweeps.phases import of_phase
 from sweeps.preparation import Means, Prepared, prepare
 from sweeps.provenance import git_commit
 from sweeps.records import AnyEvent, DriverStarted, StudyCreated, SweepEnded, SweepStarted, TrialKnown
@@ -86,7 +86,7 @@ def resume(
             history = read_run(directory.path)
         for event in events:
             replay(replace(event, budget=config.search.amount) if isinstance(event, StudyCreated) else event)
-        if prepared.search.finished() and not unfinished(config, history, events):
+        if prepared.search.finished() and is_over(config, history, events):
             means.say("nothing is left to train")
             if history.ended is None:
                 log.append(SweepEnded(reason=prepared.search.reason()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -93,12 +94,14 @@ class History:
     utilisation: Utilisation = field(default_factory=Utilisation)
     _config: SweepConfig | None = None
 
-    def refresh(self) -> bool:
-        """Read what was appended since the last reading; whether there was anything."""
+    def refresh(self, each: Callable[[AnyEvent], object] | None = None) -> bool:
+        """Read what was appended since the last reading, and show `each` event of it; whether there was anything."""
         before = self.offset
         for event, offset in read_events(self.directory, offset=self.offset):
             self.fold(event)
             self.offset = offset
+            if each is not None:
+                each(event)
         return self.offset != before
 
     def fold(self, event: AnyEvent) -> None:

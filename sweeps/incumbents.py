@@ -14,9 +14,16 @@ from sweeps.history import History
 from sweeps.records import Audited, PlanFrozen, TrialTested
 from sweeps.runlog import RunLog
 
-_ZIP = b"PK"
 NOBODY = "driver"
 """In the place of a worker: a process of the driver's own does this, without a GPU."""
+
+
+def incumbents_due(plan: PlanFrozen, history: History) -> list[int]:
+    """Past incumbents that the plan names and whose kept model nobody has yet tried to test."""
+    incumbents: Any = plan.plan["incumbents"]
+    tried = {audit.detail for audit in history.audits}
+    named = [number for arm in incumbents for number in arm["trials"]]
+    return [number for number in named if _read_of(number) not in tried]
 
 
 def judge_incumbents(
@@ -28,21 +35,17 @@ def judge_incumbents(
     test: TestSet,
     say: Callable[[str], None],
 ) -> None:
-    """Show the test set to every past incumbent that the plan names, once, after the champions are confirmed."""
-    incumbents: Any = plan.plan["incumbents"]
-    named = [number for arm in incumbents for number in arm["trials"]]
-    due = [number for number in named if history.trials[number].tested is None]
-    kept = {number: read_artifact(history.directory, history.trials[number].artifacts["model"]) for number in due}
-    # A `.keras` file is a zip archive; what a formula leaves in its place is none, and no process is started for it.
-    if not any(model is not None and model.startswith(_ZIP) for model in kept.values()):
+    """Show the test set to every past incumbent that is due, once, after the champions are confirmed."""
+    due = incumbents_due(plan, history)
+    if not due:
         return
     with Child("sweeps.training.testing:test_kept", cpus=config.workers.cpus) as child:
         for number in due:
-            model = kept[number]
+            log.append(Audited(action="test set read", detail=_read_of(number)))
+            model = read_artifact(history.directory, history.trials[number].artifacts["model"])
             if model is None:
                 say(f"trial {number}: its kept model is gone or was changed, so it is not tested")
                 continue
-            log.append(Audited(action="test set read", detail=f"kept model of trial {number}"))
             try:
                 metrics, scores, seconds = child.call(config.model.build, model, test, classes=_classes(history))
             except Exception as error:  # a user's layers may raise anything, and take the process with them
@@ -64,6 +67,11 @@ def judge_incumbents(
                     ece=scores.get("ece"),
                 )
             )
+
+
+def _read_of(number: int) -> str:
+    """What the audit says of a kept model, by which it is known again."""
+    return f"kept model of trial {number}"
 
 
 def _classes(history: History) -> int | None:

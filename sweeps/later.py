@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from sweeps.artifacts import Artifacts, usable_checkpoints
 from sweeps.config import SweepConfig
 from sweeps.datasets import TestSet, open_test_set
 from sweeps.disputed import are_pictures, keep_disputed
-from sweeps.history import History, read_run
-from sweeps.incumbents import judge_incumbents
+from sweeps.history import History
+from sweeps.incumbents import incumbents_due, judge_incumbents
 from sweeps.loop import run_phase
-from sweeps.phases import champions_of, plan_due, source_of
-from sweeps.records import LATER, Audited, PlanFrozen
-from sweeps.runlog import RunLog, read_events
+from sweeps.phases import champions_of, plan_due, source_of, unfinished
+from sweeps.records import LATER, AnyEvent, Audited, PlanFrozen
+from sweeps.runlog import RunLog
 from sweeps.words import counted
 from sweeps.workers.protocol import Workers
 
@@ -32,36 +33,67 @@ def run_later(
     Raises:
         CapsweepError: If the test set is wanted and cannot be had, or one error ends trial after trial.
     """
-    history = read_run(log.directory.path)
-    new = plan_due(config, history)
+    run = _Reading.of(log)
+    new = plan_due(config, run.history)
     if new is not None and stopping():  # whoever stops a search may want more of it, which a plan forbids
         return False
-    plan = _freeze(new, config, history, log, say)
+    plan = _freeze(new, config, run.history, log, say)
     if plan is None:
         return True
     for phase in LATER:
-        history = read_run(log.directory.path)
-        events = [event for event, _ in read_events(log.directory)]
-        checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(history).items()}
-        source, due = source_of(phase, config, plan, events, checkpoints=checkpoints)
+        run.go_on()
+        checkpoints = {number: written.epochs or 0 for number, written in usable_checkpoints(run.history).items()}
+        source, due = source_of(phase, config, plan, run.events, checkpoints=checkpoints)
         if due:  # a driver died between an event and what followed from it
             log.append(*due)
-        if source.finished():
-            continue
-        if stopping():
+        if stopping() and not source.finished():
             return False
-        test = _open_test_set(config, history, workers, log) if source.tests else None
-        say(f"{phase}: {counted(source.size, 'trial')}")
-        run_phase(source, workers, log, artifacts, stopping=stopping)
+        opens = source.tests and (not source.finished() or _is_owed(plan, run.history))
+        test = _open_test_set(config, run.history, workers, log) if opens else None
+        if not source.finished():
+            say(f"{phase}: {counted(source.size, 'trial')}")
+            run_phase(source, workers, log, artifacts, stopping=stopping)
         if not source.finished():
             return False
         if test is not None:
-            history = read_run(log.directory.path)
-            judge_incumbents(config, plan, history, log, test=test, say=say)
-            if are_pictures(test):
-                log.append(Audited(action="test set read", detail="pictures of the examples that the arms dispute"))
-                keep_disputed(config, history, artifacts, test)
+            run.go_on()
+            judge_incumbents(config, plan, run.history, log, test=test, say=say)
+            _keep_pictures(config, run.history, log, artifacts, test)
     return True
+
+
+def _keep_pictures(config: SweepConfig, history: History, log: RunLog, artifacts: Artifacts, test: TestSet) -> None:
+    if are_pictures(test):
+        log.append(Audited(action="test set read", detail="pictures of the examples that the arms dispute"))
+        keep_disputed(config, history, artifacts, test)
+
+
+def is_over(config: SweepConfig, history: History, events: Sequence[AnyEvent]) -> bool:
+    """Whether nothing is left to do after the search."""
+    return not unfinished(config, history, events) and not (history.plans and _is_owed(history.plans[-1], history))
+
+
+def _is_owed(plan: PlanFrozen, history: History) -> bool:
+    """Whether a driver died between the last confirmed replicate and what follows from all of them."""
+    return bool(plan.plan["seeds"]) and bool(incumbents_due(plan, history))
+
+
+@dataclass
+class _Reading:
+    """A run as it stands, read on while its driver writes: a log of a million events is not read twice."""
+
+    history: History
+    events: list[AnyEvent] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, log: RunLog) -> _Reading:
+        run = cls(History(log.directory))
+        run.go_on()
+        return run
+
+    def go_on(self) -> None:
+        """Read what was appended since."""
+        self.history.refresh(self.events.append)
 
 
 def _freeze(

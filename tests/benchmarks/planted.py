@@ -109,7 +109,10 @@ def run(config: SweepConfig, path: Path) -> Evidence:
         trainer="sweeps.training.synthetic:SyntheticTrainer",
     )
     test = TestSet(np.zeros((IMAGES, 1), np.uint8), np.zeros(IMAGES, np.uint8))
-    # No formula looks at an image.
-    with patch("sweeps.later.open_test_set", lambda config, digest: test):
+    # No formula looks at an image, and none leaves a model that could be tested again.
+    with (
+        patch("sweeps.later.open_test_set", lambda config, digest: test),
+        patch("sweeps.later.judge_incumbents", lambda *args, **kwargs: None),
+    ):
         prepared = driver.Prepared(config, Search(config), data, facts, inspection)
         return evidence_of(driver.launch(prepared, RunDirectory(path), means))

@@ -20,6 +20,7 @@ from sweeps.datasets import Dataset, TestSet
 from sweeps.drift import apply_changes
 from sweeps.errors import ConfigError, SweepHaltedError, SweepStoppedError
 from sweeps.history import History, read_run
+from sweeps.incumbents import incumbents_due
 from sweeps.loop import _events_of
 from sweeps.phases import FixedPlan
 from sweeps.records import (
@@ -33,7 +34,7 @@ from sweeps.records import (
     TrialStarted,
     TrialTested,
 )
-from sweeps.runlog import RunDirectory, read_events
+from sweeps.runlog import RunDirectory, RunLog, read_events
 from sweeps.summary import summarise
 from sweeps.warm_start import read_warm_start
 from sweeps.workers.inline import InlineWorkers
@@ -77,6 +78,7 @@ def openings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("sweeps.later.open_test_set", open_test_set)
     # What a formula leaves as its model is no `.keras` file, and cannot be tested again.
     monkeypatch.setattr("sweeps.later.judge_incumbents", lambda *args, **kwargs: None)
+    monkeypatch.setattr("sweeps.later.incumbents_due", lambda *args: [])
     return found
 
 
@@ -496,3 +498,30 @@ def test_a_phase_that_is_stopped_goes_on_where_it_was(
         "controls",
         "cost_probe",
     ]
+
+
+def test_what_follows_the_confirmation_is_made_up_for_after_a_crash(
+    sweep: MakeConfig,
+    data: Dataset,
+    tmp_path: Path,
+    resume: Callable[..., History],
+    openings: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def judge(config: SweepConfig, plan: PlanFrozen, history: History, log: RunLog, **_: Any) -> None:
+        for number in incumbents_due(plan, history):
+            log.append(Audited(action="test set read", detail=f"kept model of trial {number}"))
+
+    def kept(history: History) -> list[str]:
+        return [audit.detail for audit in history.audits if audit.detail.startswith("kept model")]
+
+    run(sweep(), data, tmp_path / "run")  # as if the driver had died before it came to the incumbents
+    monkeypatch.setattr("sweeps.later.incumbents_due", incumbents_due)
+    monkeypatch.setattr("sweeps.later.judge_incumbents", judge)
+    openings.clear()
+    history = resume(tmp_path / "run")
+    named = [number for arm in history.plans[-1].plan["incumbents"] for number in arm["trials"]]  # type: ignore[attr-defined]
+    assert kept(history) == [f"kept model of trial {number}" for number in named]
+    assert len(openings) == 1
+    assert len(kept(resume(tmp_path / "run"))) == len(named)
+    assert len(openings) == 1, "nothing is owed any more, so the test set stays closed"
