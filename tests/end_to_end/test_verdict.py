@@ -46,7 +46,7 @@ def test_every_phase_runs_on_mnist_and_every_view_is_drawn(capsweep: Run, folder
     tested = [number for number, trial in run.trials.items() if trial.spec.phase == "search" and trial.tested]
     assert tested
     reads = [audit.detail for audit in run.audits if audit.action == "test set read"]
-    assert [f"kept model of trial {number}" for number in tested] == [each for each in reads if "kept" in each]
+    assert {f"kept model of trial {number}" for number in tested} == {each for each in reads if "kept" in each}
 
     # Capsule pooling with a single step is average pooling, not max pooling, and a control that says so fails.
     assert "Not valid, because two networks that should be one give different numbers" in done.stdout
