@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,6 +51,14 @@ def read_bundle(folder: Path) -> Evidence:
         raise RunError(f"{folder / MARK}: cannot be read: {error}") from None
     if document.get("schema") != SCHEMA:
         raise RunError(f"{folder / MARK}: is of schema {document.get('schema')}, this capsweep reads {SCHEMA}")
+    try:
+        return _evidence(folder, document)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise RunError(f"{folder}: its tables are not whole ({words}); write them anew") from None
+
+
+def _evidence(folder: Path, document: dict[str, Any]) -> Evidence:
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
     numbers = document["predictions"]
     predictions = {

@@ -89,8 +89,8 @@ class Evidence:
         frames: See `reports.tables`.
         plans: Every revision of the analysis plan, in order; empty before any.
         predictions: Of confirm trials, by number.
-        pictures: Files of each arm's first confirmed replicate by kind (`layers`, `routing`); under the empty name
-            those of all arms together (`disputed`).
+        pictures: Files of each arm's first confirmed replicate by kind (`layers`, and `routing` or `unseen`); under the
+            empty name those of all arms together (`disputed`).
     """
 
     config: SweepConfig
@@ -196,7 +196,7 @@ def _facts(run: History, frames: Tables) -> dict[str, Any]:
 def _pictures(run: History) -> dict[str, dict[str, bytes]]:
     found: dict[str, dict[str, bytes]] = {}
     for _, trial in sorted(run.trials.items()):
-        for kind in ("layers", "routing"):
+        for kind in ("layers", "routing", "unseen"):
             if trial.spec.phase == "confirm" and kind in trial.artifacts:
                 payload = _bytes(run, trial.artifacts[kind])
                 found.setdefault(str(trial.spec.arm), {}).setdefault(kind, payload)

@@ -13,7 +13,7 @@ import pandas as pd
 from reports.evidence import Evidence
 from reports.images import Picture, overlaid, picture, resized
 from reports.view import View, missing
-from reports.words import count, listed
+from reports.words import brief, count, listed
 
 _DIGITS = 10
 _ENLARGE = 3
@@ -34,7 +34,11 @@ def draw(evidence: Evidence) -> Iterator[View]:
 
 
 def _routing(evidence: Evidence) -> Iterator[View]:
-    for arm, files in evidence.pictures.items():
+    for place, (arm, files) in enumerate(evidence.pictures.items()):
+        key, title, question = f"routing-{place}", f"Where {arm} looks", "What does routing do?"
+        if "unseen" in files:
+            why = f"Its routing could not be looked at: {brief(files['unseen'].decode(), 300).rstrip('.')}."
+            yield missing(key, title, question, why=why, command="")
         if "routing" not in files:
             continue
         with np.load(io.BytesIO(files["routing"]), allow_pickle=False) as file:
@@ -52,15 +56,7 @@ def _routing(evidence: Evidence) -> Iterator[View]:
             f"strongest cell weighs {spread:.2f} times what it would in average pooling."
         )
         data = pd.DataFrame({"example": range(len(shown)), "label": [str(labels[place]) for place in shown]})
-        yield View(
-            "routing",
-            f"Where {arm} looks",
-            caption,
-            None,
-            data,
-            question="What does routing do?",
-            pictures=(*pictures,),
-        )
+        yield View(key, title, caption, None, data, question=question, pictures=tuple(pictures))
 
 
 def _look(image: Any, weights: Any, label: str) -> Picture:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from sweeps.functions import in_words
 from sweeps.training.epochs import Examples
 
 EACH = 2
@@ -25,14 +26,14 @@ def pictures_of(model: keras.Model, examples: Examples) -> dict[str, bytes]:
     `layers.json` lists `name`, `kind`, `shape` (of the output, without the batch) and `parameters` of every layer.
     `routing.npz` holds `images`, the first examples of every class as the model gets them; `labels`; and `couplings`,
     (n, steps, height, width), the weight of every cell in its window's mean at each step of the first layer that has a
-    method `routing`.
+    method `routing`. Where that fails, `unseen.txt` says why: a picture is no reason to lose a trial.
     """
     files = {"layers.json": json.dumps(list(map(_described, layers_of(model)))).encode()}
-    with contextlib.suppress(Exception):  # a picture is no reason to lose a trial
+    try:
         routing = _routing(model, examples)
-        if routing is not None:
-            files["routing.npz"] = routing
-    return files
+    except Exception as error:  # a user's layer may raise anything
+        return {**files, "unseen.txt": in_words(error).encode()}
+    return files if routing is None else {**files, "routing.npz": routing}
 
 
 def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:

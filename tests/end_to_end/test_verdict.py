@@ -53,9 +53,9 @@ def test_every_phase_runs_on_mnist_and_every_view_is_drawn(capsweep: Run, folder
     analysis = analyse(read_evidence(run.directory.path))
     views = {view.key: view for _, view in analysis.views()}
     assert [key for key, view in views.items() if view.command] == ["forest-e2"]
-    assert {"routing", "disputed", "networks"} <= views.keys()
+    assert {"routing-0", "disputed", "networks"} <= views.keys()
     page = run.directory.report.read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == len(views["routing"].pictures) + len(views["disputed"].pictures)
+    assert page.count("data:image/png;base64,") == len(views["routing-0"].pictures) + len(views["disputed"].pictures)
     embedded = re.search(r'id="run-0-statistics">(.*?)</script>', page, re.DOTALL)
     assert embedded is not None
     assert json.loads(embedded[1]) == analysis.statistics()

@@ -74,6 +74,19 @@ def test_a_file_that_is_no_bundle_is_refused(folder: Path) -> None:
         read_bundle(folder)
 
 
+@pytest.mark.parametrize("name", ["trials.parquet", "picture-000", "predictions"])
+def test_tables_that_are_not_whole_are_refused(folder: Path, name: str) -> None:
+    document = json.loads((folder / MARK).read_text())
+    if name == "predictions":
+        (folder / f"predictions-{document['predictions'][0]:05d}.npz").write_bytes(b"PK torn")
+    elif name == "picture-000":
+        (folder / MARK).write_text(json.dumps({**document, "pictures": [["capsule", "layers"]]}))
+    else:
+        (folder / name).write_bytes(b"torn")
+    with pytest.raises(RunError, match="its tables are not whole .*; write them anew"):
+        read_bundle(folder)
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t1", "\r1", '=HYPERLINK("http://x")'])
 def test_text_that_a_spreadsheet_would_run_is_defused(text: str) -> None:
     table = as_csv(pd.DataFrame({"arm": [text, "max"], text: [-1.5, 2.0]})).decode()
