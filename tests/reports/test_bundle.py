@@ -83,7 +83,7 @@ def test_tables_that_are_not_whole_are_refused(folder: Path, name: str) -> None:
         (folder / MARK).write_text(json.dumps({**document, "pictures": [["capsule", "layers"]]}))
     else:
         (folder / name).write_bytes(b"torn")
-    with pytest.raises(RunError, match="its tables are not whole .*; write them anew"):
+    with pytest.raises(RunError, match=r"its tables are not whole .*; write them anew"):
         read_bundle(folder)
 
 
