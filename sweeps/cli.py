@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,13 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search_spaces import CapsweepError
 from sweeps.console import Console
-from sweeps.errors import SweepHaltedError, SweepStoppedError
 from sweeps.options import changed, configure, free_directory, read_seconds, relocated
-from sweeps.runlog import DISK_FULL, RunDirectory
+from sweeps.runlog import RunDirectory
 from sweeps.stopping import handled
 from sweeps.summary import summarise
+from sweeps.terminal import INTERRUPTED, complain, interruptible, told
 
 if TYPE_CHECKING:
     from sweeps.history import History
@@ -48,8 +45,6 @@ TimeLimit = Annotated[
 ]
 Inline = Annotated[bool, typer.Option("--inline", help="Train in this process, without Ray.")]
 
-_OUT_OF_TIME = 3
-
 
 @app.command()
 def launch(
@@ -73,7 +68,7 @@ def launch(
     directory.check_free()
     seconds = read_seconds(time_limit)
     stand_in = may_fall_back(sweep, config, dataset=dataset)
-    with Console() as console, _interruptible(directory):
+    with Console() as console, interruptible(directory):
         means = Means(inline, address, console.say, console.show, time_limit=seconds)
         prepared = prepare(config, means, may_fall_back=stand_in)
         console.say(f"run directory: {directory.path}")
@@ -111,7 +106,7 @@ def resume(
         gpus=gpus_per_worker,
         dataset=dataset,
     )
-    with Console() as console, _interruptible(directory):
+    with Console() as console, interruptible(directory):
         means = Means(inline, address, console.say, console.show, time_limit=seconds)
         history = driver.resume(directory, means, replay=console.replay, change=change, take_over=take_over)
         _conclude(history, console, dataset=dataset)
@@ -200,8 +195,8 @@ def mirror(
                     copy.follow()
                     typer.echo("the run has ended, and all of it is there")
     except KeyboardInterrupt:
-        _complain("interrupted; the same command goes on")
-        raise SystemExit(130) from None
+        complain("interrupted; the same command goes on")
+        raise SystemExit(INTERRUPTED) from None
 
 
 @app.command()
@@ -230,58 +225,11 @@ def schema() -> None:
 
 
 def main() -> None:
-    """The command `capsweep`: a user's error is one message and exit code 2, ours a traceback."""
+    """The command `capsweep`."""
     # A user's own module lies in the current directory; ours are found first, whatever a file there is called.
     sys.path += [str(Path(__file__).parents[1]), os.getcwd()]
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
+    with told():
         app()
-    except CapsweepError as error:
-        _fail(str(error), code=2)
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            _fail(
-                f"{error.filename or 'nothing more can be written'}: {error.strerror}; make room and try again", code=1
-            )
-        if error.filename is None:
-            raise
-        _fail(f"{error.filename}: {error.strerror}", code=2)
-
-
-def _fail(message: str, *, code: int) -> None:
-    _complain(f"capsweep: {message}")
-    sys.exit(code)
-
-
-def _complain(line: str) -> None:
-    with contextlib.suppress(OSError):  # whoever should read it has closed the terminal
-        print(line, file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _interruptible(directory: RunDirectory) -> Iterator[None]:
-    """End a sweep that has not met its budget with a line that says how to go on.
-
-    Exit code 130 after Ctrl-C, SIGTERM or SIGHUP, 3 after the time limit, 1 after a sweep has halted itself.
-    """
-    try:
-        with handled(signal.default_int_handler):
-            yield
-    except KeyboardInterrupt:
-        if directory.events.exists():
-            _complain(f"interrupted; `capsweep resume {directory.path}` goes on")
-        raise SystemExit(130) from None
-    except SweepStoppedError as stopped:
-        _complain(f"stopped ({stopped}); `capsweep resume {directory.path}` goes on")
-        raise SystemExit(130 if str(stopped) == "interrupted" else _OUT_OF_TIME) from None
-    except OSError as error:
-        if error.errno in DISK_FULL and directory.events.exists():
-            _complain(f"once there is room, `capsweep resume {directory.path}` goes on")
-        raise
-    except SweepHaltedError as error:
-        _fail(f"{error}\n`capsweep resume {directory.path}` goes on", code=1)
 
 
 def _conclude(history: History, console: Console, *, dataset: str | None) -> None:
@@ -303,7 +251,7 @@ def _conclude(history: History, console: Console, *, dataset: str | None) -> Non
         bounds = ", ".join(history.config.objective.constraints)
         why = f"{complete} trials are complete, none within objective.constraints ({bounds})"
         why = why if complete else "no trial is complete"
-        print(f"capsweep: {why}, so there are no best configs; the report says why", file=sys.stderr)
+        complain(f"capsweep: {why}, so there are no best configs; the report says why")
         raise typer.Exit(1)
     _export(directory.path, top=1, folder=directory.best, dataset=dataset)
 
@@ -328,5 +276,5 @@ def _export(run: Path, *, top: int, folder: Path, dataset: str | None) -> bool:
     for path in export_best(history, top=top, folder=folder):
         typer.echo(f"best: {path}")
     for problem in problems:
-        print(f"capsweep: {problem}", file=sys.stderr)
+        complain(f"capsweep: {problem}")
     return not problems

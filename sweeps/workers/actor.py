@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
 
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
-from sweeps.records import TrialSpec, WorkerStarted
+from sweeps.records import EpochEnded, TrialSpec, WorkerStarted, worker_seconds
+from sweeps.workers.patience import Patience
 from sweeps.workers.process import Worker
-from sweeps.workers.protocol import Saved
+from sweeps.workers.protocol import Report, Reports, Saved, Tested
 from sweeps.workers.usage import Usage
+
+START_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,38 @@ class Slot:
     def busy(self) -> bool:
         """Whether it has a trial, or something saved still to send."""
         return self.spec is not None or bool(self.saves)
+
+    def take(self, spec: TrialSpec, *, attempt: int, epoch: int, alone: bool) -> None:
+        """Take note of the trial that it is given, which has `epoch` epochs behind it."""
+        self.spec, self.attempt, self.epochs, self.alone, self.used = spec, attempt, epoch, alone, 0.0
+
+    def opened(self, started: WorkerStarted) -> WorkerStarted:
+        """Take note that it is ready; the event, with the time that the process itself took to start."""
+        self.ready, self.place = True, (started.node, started.device)
+        took, self.idle_since = self.heard - self.idle_since, self.heard
+        return replace(started, seconds=took)
+
+    def hear(self, report: Report) -> float:
+        """Take note of what it sent; how many seconds of its trial it told of."""
+        told = 0.0
+        for event in report.events if isinstance(report, Reports) else (report,):
+            if isinstance(event, EpochEnded):
+                self.usage.note(event.memory_bytes)
+                told += worker_seconds(event)
+                self.epochs = event.epoch + 1
+            elif isinstance(event, Tested):
+                told += event.event.seconds
+            elif isinstance(event, Saved):
+                self.saves.remove(replace(event, payload=b"", problem=None))
+                self.idle_since = self.heard
+        self.used += told
+        return told
+
+    def left(self, patience: Patience, now: float) -> float:
+        """Seconds until it is overdue."""
+        if self.placed and not self.ready:
+            return self.heard + START_SECONDS - now
+        if not self.busy or not self.owed:
+            return math.inf
+        silent = now - self.heard
+        return patience.left(trial=self.used + silent if self.spec else 0.0, call=silent)

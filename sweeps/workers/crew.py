@@ -64,6 +64,15 @@ class Crew:
         for _ in range(cluster.count):
             self._add()
 
+    def free(self, *, alone: bool) -> list[Slot]:
+        """Idle actors, but for those beside a trial that wants its device for itself."""
+        if 0 < self._need.gpus < 1:
+            return [slot for slot in self.slots if slot.idle and slot.whole == alone]
+        taken = {slot.place for slot in self.slots if slot.busy and (alone or slot.alone)}
+        if not alone and self.reserved is not None:
+            taken.add(self.reserved)
+        return [slot for slot in self.slots if slot.idle and slot.place not in taken]
+
     def call(self, slot: Slot, reference: Any) -> None:
         """Expect an answer from an actor."""
         self.calls[reference] = slot

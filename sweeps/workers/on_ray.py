@@ -17,23 +17,15 @@ from sweeps.codec import config_hash
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset, TestSet
 from sweeps.errors import WorkerError
-from sweeps.records import (
-    AttemptLost,
-    AttemptStarted,
-    EpochEnded,
-    ResourceEvent,
-    TrialSpec,
-    WorkerStarted,
-    worker_seconds,
-)
-from sweeps.workers.actor import Placed, Slot
+from sweeps.records import AttemptLost, AttemptStarted, EpochEnded, ResourceEvent, TrialSpec, WorkerStarted
+from sweeps.workers.actor import START_SECONDS, Placed, Slot
 from sweeps.workers.cluster import Cluster
 from sweeps.workers.crew import Crew
 from sweeps.workers.patience import Patience
 from sweeps.workers.process import DEFAULT_TRAINER
-from sweeps.workers.protocol import Kind, Report, Reports, Saved, Tested, opened
+from sweeps.workers.protocol import Kind, Report, Reports, Saved, opened
 
-_START_FAILURES, _START_SECONDS = 3, 600.0
+_START_FAILURES = 3
 _MOMENT = 1.0
 _NODE_LOST = "its node has died"  # Ray's words; nothing else of the error tells
 
@@ -101,8 +93,7 @@ class RayWorkers:
         slot.held.add(architecture)
         if alone and not slot.whole:
             self._crew.reserved = None
-        slot.alone = alone
-        slot.spec, slot.attempt, slot.epochs, slot.used = spec, attempt, epoch, 0.0
+        slot.take(spec, attempt=attempt, epoch=epoch, alone=alone)
         self._slots[spec.number] = slot
         last = epoch + 1 if until is None else until
         self._call(slot, slot.actor.train_on.remote(spec, epoch, until=last, attempt=attempt, checkpoint=checkpoint))
@@ -182,15 +173,7 @@ class RayWorkers:
         self._crew.close()
 
     def _free(self, *, alone: bool) -> list[Slot]:
-        """Idle workers, but for those beside a trial that wants its device for itself."""
-        if len(self._slots) >= len(self._crew.slots):
-            return []
-        if 0 < self.gpus < 1:
-            return [slot for slot in self._crew.slots if slot.idle and slot.whole == alone]
-        taken = {slot.place for slot in self._crew.slots if slot.busy and (alone or slot.alone)}
-        if not alone and self._crew.reserved is not None:
-            taken.add(self._crew.reserved)
-        return [slot for slot in self._crew.slots if slot.idle and slot.place not in taken]
+        return self._crew.free(alone=alone) if len(self._slots) < len(self._crew.slots) else []
 
     def _recycle_if_due(self, slot: Slot) -> None:
         reason = None if slot.busy else slot.usage.too_much(self._limits)
@@ -200,17 +183,8 @@ class RayWorkers:
 
     def _call(self, slot: Slot, reference: Any) -> None:
         self._crew.call(slot, reference)
-        self._next_check = min(self._next_check, time.perf_counter() + self._left(slot))
-
-    def _left(self, slot: Slot) -> float:
-        """Seconds until the worker is overdue."""
         now = time.perf_counter()
-        if slot.placed and not slot.ready:
-            return slot.heard + _START_SECONDS - now
-        if not slot.busy or not slot.owed:
-            return math.inf
-        silent = now - slot.heard
-        return self._patience.left(trial=slot.used + silent if slot.spec else 0.0, call=silent)
+        self._next_check = min(self._next_check, now + slot.left(self._patience, now))
 
     def _end_overdue(self) -> AttemptLost | None:
         """End the first worker that is overdue; what is still under way on it is never heard of again.
@@ -221,13 +195,13 @@ class RayWorkers:
         if now < self._next_check:
             return None
         heard = {self._crew.calls[reference] for reference in self._answers}
-        left = {slot: _MOMENT if slot in heard else self._left(slot) for slot in self._crew.slots}
+        left = {slot: _MOMENT if slot in heard else slot.left(self._patience, now) for slot in self._crew.slots}
         slot = min(left, key=left.__getitem__, default=None)
         if slot is None or left[slot] > 0:
             self._next_check = now + min(left.values(), default=math.inf)
             return None
         if not slot.ready:
-            self._count_failed_start(slot, f"{slot.name} was not ready {_START_SECONDS:g} s after its process began")
+            self._count_failed_start(slot, f"{slot.name} was not ready {START_SECONDS:g} s after its process began")
         silent, lost = time.perf_counter() - slot.heard, None
         if slot.spec:
             trial = slot.used + silent
@@ -245,26 +219,15 @@ class RayWorkers:
             return self._note_death(slot, error)
         if isinstance(report, Placed):
             slot.placed = True
-            self._next_check = min(self._next_check, slot.heard + _START_SECONDS)
+            self._next_check = min(self._next_check, slot.heard + START_SECONDS)
             return None
         if isinstance(report, WorkerStarted):
-            report = replace(report, seconds=slot.heard - slot.idle_since)  # the process itself had to be started too
-            slot.ready, slot.idle_since, self._failed_starts[slot.whole] = True, slot.heard, 0
-            slot.place = report.node, report.device
-        told = 0.0
-        for event in report.events if isinstance(report, Reports) else (report,):
-            if isinstance(event, EpochEnded):
-                slot.usage.note(event.memory_bytes)
-                told += worker_seconds(event)
-                slot.epochs = event.epoch + 1
-        slot.used += told
+            self._failed_starts[slot.whole] = 0
+            return slot.opened(report)
+        told = slot.hear(report)
         if isinstance(report, EpochEnded | Reports):
             return self._give_up_if_slow(slot, told) or report
-        if isinstance(report, Tested):
-            slot.used += report.event.seconds
         if isinstance(report, Saved):
-            slot.saves.remove(replace(report, payload=b"", problem=None))
-            slot.idle_since = slot.heard
             self._recycle_if_due(slot)
         return report
 

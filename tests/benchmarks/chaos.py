@@ -274,7 +274,7 @@ def chaos(folder: Path, *, seed: int, wanted: dict[str, int], say: Callable[[str
     command = [*_capsweep(), "launch", str(folder / "sweep.yaml"), "--run-dir", str(folder / "whole")]
     subprocess.run(command, env=_environment(), stdout=subprocess.DEVNULL, check=True)
     with _small_disk(folder / "disk") if "disk" in actions else contextlib.nullcontext(folder) as disk:
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
         try:
             nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
             play = Chaos(folder, disk / "run", seed, actions, say, cluster, nodes)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweeps import cli
+from sweeps import cli, terminal
 from sweeps.runlog import RunDirectory
 
 GOOD = """\
@@ -345,7 +345,7 @@ def test_a_full_disk_under_a_sweep_says_how_to_go_on(capsys: pytest.CaptureFixtu
     for begun in (False, True):
         if begun:
             directory.events.touch()
-        with pytest.raises(OSError, match="No space left"), cli._interruptible(directory):
+        with pytest.raises(OSError, match="No space left"), terminal.interruptible(directory):
             raise OSError(errno.ENOSPC, "No space left on device")
         assert (f"once there is room, `capsweep resume {tmp_path}` goes on" in capsys.readouterr().err) == begun
 

@@ -31,7 +31,7 @@ SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
     """A head without cores, and a node that holds two workers."""
     monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     cluster.add_node(num_cpus=2)
     yield cluster
     cluster.shutdown()

@@ -208,7 +208,7 @@ def test_a_process_that_never_lives_to_see_a_whole_gpu_ends_the_sweep(
 @pytest.fixture
 def nodes() -> Iterator[RayCluster]:
     """A head, and two nodes that believe that they have a GPU each."""
-    nodes = RayCluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes = RayCluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     yield nodes
     disconnect()
     nodes.shutdown()
