@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from reports.placing import positions, room, spread, thinned
 from reports.rollup import ranked
-from reports.theme import Look, layout, plain
+from reports.theme import Look, layout, log_scale, plain
 from reports.traces import curves, points_of, ring, staircase, stops
 from reports.words import count, time_unit
 from search_spaces import Choice, Domain
@@ -86,7 +86,7 @@ def parameter(trials: pd.DataFrame, look: Look, name: str, domain: Domain) -> go
     column = f"param.{name}"
     drawn = trials[trials["state"].isin(["complete", "pruned"]) & np.isfinite(trials["value"]) & trials[column].notna()]
     shown = thinned(drawn, look.direction)
-    figure = go.Figure(layout=layout(x=plain(name), y=plain(look.metric)))
+    figure = go.Figure(layout=layout(x=_named(name, domain), y=plain(look.metric)))
     for style in look.styles.values():
         for state in ("complete", "pruned"):
             points = shown[(shown["arm"] == style.arm) & (shown["state"] == state)]
@@ -111,6 +111,10 @@ def smallest_spend(frame: pd.DataFrame, look: Look, *, by: str) -> float | None:
     return min(spent) if len(spent) > 1 and not any(np.isnan(spent)) else None
 
 
+def _named(name: str, domain: Domain) -> str:
+    return plain(name) if isinstance(domain, Choice) or not domain.log else log_scale(plain(name))
+
+
 def _scale(figure: go.Figure, domain: Domain) -> None:
     """Show the whole domain, the part that no trial went to included."""
     if isinstance(domain, Choice):
@@ -119,5 +123,5 @@ def _scale(figure: go.Figure, domain: Domain) -> None:
         return
     low, high = (math.log10(end) if domain.log else float(end) for end in (domain.low, domain.high))
     pad = 0.6 if room(domain) else 0.04 * (high - low) or 0.5
-    step = 1 if room(domain) or (domain.log and high - low > 1.5) else None
+    step = 1 if room(domain) or (domain.log and high - low > 1.5) else "D2" if domain.log else None
     figure.update_xaxes(type="log" if domain.log else "linear", dtick=step, range=[low - pad, high + pad])

@@ -7,6 +7,7 @@ light mode, dark mode and paper. Strings from a run become figure text only thro
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,6 +71,16 @@ def plain(text: object) -> str:
     return html.escape(brief(text), quote=False)
 
 
+def broken(text: str, most: int = 26) -> str:
+    """Figure text in lines of about `most` characters, which a narrow screen has room for."""
+    return "<br>".join(textwrap.wrap(text, most, break_long_words=False, break_on_hyphens=False)) if text else text
+
+
+def log_scale(name: str) -> str:
+    """The name of an axis whose ticks are no even steps."""
+    return f"{name} (log scale)"
+
+
 def layout(*, x: str, y: str, height: int = 380) -> go.Layout:
     """The layout that all figures share; `x` and `y` name the axes with their units, as figure text."""
     axis = {
@@ -88,7 +99,7 @@ def layout(*, x: str, y: str, height: int = 380) -> go.Layout:
         font={"family": FONT, "size": 13},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        xaxis={**axis, "title": {"text": x, "standoff": 10}},
+        xaxis={**axis, "title": {"text": broken(x), "standoff": 10}},
         yaxis={**axis, "title": {"text": y, "standoff": 10}},
         legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
         hovermode="closest",

@@ -12,6 +12,11 @@ def number(value: float | None) -> str:
     return f"{value:.4f}" if 0.1 <= abs(value) < 1e3 else f"{value:.4g}"
 
 
+def minus(text: str) -> str:
+    """A formatted number with a minus sign, which is no hyphen."""
+    return text.replace("-", "−")
+
+
 def count(many: int, thing: str) -> str:
     """A count with its noun, in the plural where it is not one."""
     return f"{many:,} {thing}" if many == 1 else f"{many:,} {thing}s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.words import number
+from reports.words import minus, number
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Measure:
         shown = self.difference(difference)
         sign = "+" if signed else ""
         text = f"{shown:{sign}.3g}" if self.decimals is None else f"{shown:{sign}.{self.decimals}f}"
-        return text.replace("-", "−")  # a minus sign, not a hyphen
+        return minus(text)
 
 
 def measure_of(metric: str, data: str) -> Measure:

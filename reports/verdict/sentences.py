@@ -9,7 +9,7 @@ from reports.statistics import Verdict
 from reports.verdict.estimates import Estimate
 from reports.verdict.gates import Gate
 from reports.verdict.measure import Measure, measure_of
-from reports.words import count, listed
+from reports.words import count, listed, minus
 
 NAMES = {
     "E1": "champion against champion",
@@ -113,7 +113,7 @@ def _left_out(estimate: Estimate) -> str:
 
 def _bare(value: float, measure: Measure) -> str:
     text = f"{value:.3g}" if measure.decimals is None else f"{value:.{measure.decimals}f}"
-    return text.replace("-", "−")
+    return minus(text)
 
 
 def _undetermined(estimate: Estimate, margin: str) -> str:

@@ -16,7 +16,7 @@ from reports.theme import layout, plain
 from reports.verdict import measure_of
 from reports.verdict.sentences import evidence_margin
 from reports.view import View
-from reports.words import listed
+from reports.words import listed, minus
 
 KEY = "all-arms"
 _SEED = 20_260_103
@@ -133,7 +133,7 @@ def _matrix(result: AllArms, evidence: Evidence) -> go.Figure:
         for row, column, side in ((cell.arm, cell.other, 1.0), (cell.other, cell.arm, -1.0)):
             shown = measure.difference(side * cell.difference)
             values[places[row], places[column]] = shown
-            text = f"{shown:+.3g}".replace("-", "−")
+            text = minus(f"{shown:+.3g}")
             texts[places[row], places[column]] = f"{text}<br>p {cell.adjusted_p:.2g}"
     names = [plain(arm) for arm in result.arms]
     unit = measure.difference_unit.strip()

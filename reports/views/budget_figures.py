@@ -113,11 +113,17 @@ def _line(
 
 
 def _band(curve: DrawCurve, style: ArmStyle, ends: tuple[float, float]) -> go.Scatter:
-    """The band, up to the edge of the figure where it has no end."""
-    low = [ends[0] if value is None else min(max(value, ends[0]), ends[1]) for value in curve.low]
-    high = [ends[1] if value is None else min(max(value, ends[0]), ends[1]) for value in curve.high]
+    """The band where it says anything, up to the edge of the figure where it has one end only."""
+    known = [
+        (draws, low, high)
+        for draws, low, high in zip(curve.draws, curve.low, curve.high, strict=True)
+        if low is not None or high is not None
+    ]
+    draws = [draws for draws, _, _ in known]
+    low = [ends[0] if value is None else min(max(value, ends[0]), ends[1]) for _, value, _ in known]
+    high = [ends[1] if value is None else min(max(value, ends[0]), ends[1]) for _, _, value in known]
     return go.Scatter(
-        x=[*curve.draws, *reversed(curve.draws)],
+        x=[*draws, *reversed(draws)],
         y=[*high, *reversed(low)],
         fill="toself",
         fillcolor=faint(style.colour),

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports.placing import thinned
-from reports.theme import Look, layout, plain
+from reports.theme import Look, broken, layout, plain
 from reports.traces import hover
 from reports.views.cost_fronts import Fronts
 from reports.views.marks import Mark, in_rows, landmarks
@@ -36,14 +36,18 @@ def forest(result: Result, look: Look) -> go.Figure:
     marks = {
         arm.arm: [
             Mark(
-                each.measure, each.ratio, each.low, each.high, f"{plain(arm.arm)}: {each.ratio:.3g} times, n = {each.n}"
+                broken(each.measure, 18),
+                each.ratio,
+                each.low,
+                each.high,
+                f"{plain(arm.arm)}: {each.ratio:.3g} times, n = {each.n}",
             )
             for each in arm.ratios
             if each.ratio is not None
         ]
         for arm, whose in zip(result.arms, names, strict=True)
     }
-    in_rows(figure, measures, marks, look)
+    in_rows(figure, [broken(measure, 18) for measure in measures], marks, look)
     ends = [end for arm in result.arms for ratio in arm.ratios for end in (ratio.ratio, ratio.low, ratio.high) if end]
     ticks = _NEAR if max(ends) < 2 * _NEAR[-1] and min(ends) > _NEAR[0] / 2 else _FAR
     return figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}×" for tick in ticks])
@@ -85,4 +89,4 @@ def front(found: Fronts, points: pd.DataFrame, look: Look) -> go.Figure:
             )
         )
     wide = found.longest > 3 * float(points["seconds"].min())
-    return figure.update_xaxes(type="log" if wide else "linear")
+    return figure.update_xaxes(type="log" if wide else "linear", dtick="D2" if wide else None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from reports.theme import ArmStyle, Look, layout, plain
+from reports.theme import ArmStyle, Look, broken, layout, plain
 from reports.views.marks import EDGE
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _figure(bands: Sequence[_Band], *, y: str, shape: str = "linear") -> go.Figu
         {**axis, "title": {"text": "", "standoff": 4}, "showticklabels": True, "dtick": step}, row=1, col=1
     )
     figure.update_xaxes(
-        {**axis, "title": {"text": "epoch, counted from 1; below the line: runs left"}, "showgrid": False}
+        {**axis, "title": {"text": broken("epoch, counted from 1; below the line: runs left")}, "showgrid": False}
         | {"showticklabels": False, "ticks": "", "showline": False},
         row=2,
         col=1,

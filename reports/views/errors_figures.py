@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from reports.theme import Look, layout, plain
+from reports.theme import Look, broken, layout, plain
 from reports.views.errors_words import DRAWN
 from reports.views.marks import EDGE, Mark, between, in_rows, landmarks, signed
 
@@ -80,8 +80,11 @@ def scores(result: Result, look: Look) -> go.Figure:
     height = 130 + 30 * len(names) * max(1, len(result.arms))
     figure = go.Figure(layout=layout(x=f"arm − {plain(result.baseline)}", y="", height=height))
     landmarks(figure, None, along="x")
-    marks = {arm.arm: [_mark(plain(arm.arm), each.name, each) for each in arm.scores if each.n] for arm in result.arms}
-    in_rows(figure, names, marks, look)
+    marks = {
+        arm.arm: [_mark(plain(arm.arm), broken(each.name, 18), each) for each in arm.scores if each.n]
+        for arm in result.arms
+    }
+    in_rows(figure, [broken(name, 18) for name in names], marks, look)
     return figure.update_layout(showlegend=True)
 
 

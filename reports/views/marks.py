@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from reports.theme import ArmStyle, Look, plain
-from reports.words import brief
+from reports.words import brief, minus
 from sweeps.records import Direction
 
 SHADE = "rgba(128,128,128,0.18)"
@@ -18,7 +18,7 @@ EDGE = "rgba(128,128,128,0.9)"
 
 def signed(value: float | None) -> str:
     """A difference with its sign; a dash for nothing."""
-    return "–" if value is None else f"{value:+.3g}" if value else "0"
+    return "–" if value is None else minus(f"{value:+.3g}") if value else "0"
 
 
 def between(low: float | None, high: float | None) -> str:

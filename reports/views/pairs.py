@@ -11,7 +11,7 @@ from reports.evidence import Evidence
 from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measured
 from reports.view import View
-from reports.words import number
+from reports.words import minus
 
 _TITLE = "Every pair of replicates"
 
@@ -82,11 +82,11 @@ def caption(estimate: Estimate, evidence: Evidence) -> str:
 def _gain(estimate: Estimate) -> str:
     if estimate.correlation is None or estimate.gain is None:
         return ""
+    apart = minus(f"{estimate.correlation:.2f}")
     if estimate.correlation <= 0:
-        return f" Pairing by seed did nothing here: the arms' scores correlate by {estimate.correlation:.2f}."
+        return f" Pairing by seed did nothing here: the arms' scores correlate by {apart}."
     return (
-        f" Pairing by seed was worth {number(estimate.gain)} times the replicates: the arms' scores correlate by "
-        f"{estimate.correlation:.2f}."
+        f" Pairing by seed was worth {estimate.gain:.2f} times the replicates: the arms' scores correlate by {apart}."
     )
 
 

@@ -22,7 +22,7 @@ from reports.statistics import (
     verdict,
 )
 from reports.statistics.checks import FloatArray
-from reports.theme import layout, plain
+from reports.theme import broken, layout, plain
 from reports.verdict import Estimate, RunVerdict, measure_of
 from reports.view import View
 from reports.words import listed
@@ -193,5 +193,6 @@ def _grid(result: Robustness, evidence: Evidence) -> go.Figure:
             )
         )
     figure.update_xaxes(tickvals=list(range(len(_SIDES))), ticktext=list(_SIDES), range=[-0.6, len(_SIDES) - 0.4])
-    figure.update_yaxes(tickvals=list(range(len(ways))), ticktext=ways, range=[len(ways) - 0.5, -0.5])
+    labels = [broken(way, 18) for way in ways]
+    figure.update_yaxes(tickvals=list(range(len(ways))), ticktext=labels, range=[len(ways) - 0.5, -0.5])
     return figure

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from reports.evidence import Evidence
 from reports.theme import Look, layout, plain
 from reports.view import View, missing
-from reports.words import brief, count, number
+from reports.words import brief, count, minus, number
 from search_spaces import Choice as ListOf
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ def _sentence(choice: Choice) -> str:
     )
     return (
         f"{brief(choice.arm)} was chosen by {number(choice.chosen_by)} and tests at {number(choice.test)} "
-        f"({count(choice.n, 'fresh seed')}{interval}): {_worse(choice.gap)}, of which {choice.regression:.2g} went "
-        f"with fresh seeds{luck}."
+        f"({count(choice.n, 'fresh seed')}{interval}): {_worse(choice.gap)}, of which "
+        f"{minus(f'{choice.regression:.2g}')} went with fresh seeds{luck}."
     )
 
 

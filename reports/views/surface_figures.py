@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports.evidence import Evidence
-from reports.theme import ArmStyle, Look, layout, plain
+from reports.theme import ArmStyle, Look, layout, log_scale, plain
 from reports.view import View, missing
 from reports.views.bins import Bins
 from reports.views.colours import faint
@@ -153,7 +153,7 @@ def _leaves_out(left: Left) -> str:
 
 
 def _axis(bins: Bins) -> str:
-    return f"{plain(bins.param)}{' (log scale)' if bins.log and bins.edges else ''}"
+    return log_scale(plain(bins.param)) if bins.log and bins.edges else plain(bins.param)
 
 
 def _cell_ticks(bins: Bins) -> dict[str, object]:

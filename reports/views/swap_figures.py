@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from reports.placing import DRAWN, positions, room, spread
-from reports.theme import ArmStyle, Look, layout, plain
+from reports.theme import ArmStyle, Look, layout, log_scale, plain
 from reports.views.marks import EDGE, between, landmarks, signed, whiskers
 from reports.views.swap_strata import Cell, Setting, Trend, choices
 from search_spaces import Choice, Domain
@@ -39,7 +39,8 @@ def strip(result: Result, look: Look) -> go.Figure:
 
 def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
     """Every setting's difference over a shared parameter, with a straight line where it has a scale."""
-    figure = go.Figure(layout=layout(x=plain(name), y=_difference(result)))
+    log = not isinstance(domain, Choice) and domain.log
+    figure = go.Figure(layout=layout(x=log_scale(plain(name)) if log else plain(name), y=_difference(result)))
     landmarks(figure, result.margin)
     for arm in result.arms:
         style = look.styles[arm.arm]
@@ -53,8 +54,8 @@ def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
     if isinstance(domain, Choice):
         texts = [plain(value) for value in domain.values]
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
-    elif domain.log:
-        figure.update_xaxes(type="log", dtick=1 if domain.high / domain.low > 30 else None)
+    elif log:
+        figure.update_xaxes(type="log", dtick="D2")
     elif room(domain):
         figure.update_xaxes(dtick=1)
     return figure

@@ -64,7 +64,7 @@ def test_errors_by_class(hand_made, check_views) -> None:
     assert (three.label, three.examples, three.difference) == (3, 2, pytest.approx(-1 / 2))
     assert (seven.label, seven.examples, seven.difference) == (7, 4, pytest.approx(-1 / 4))
     assert (three.p, three.low) == (2 / 2**7, pytest.approx(-1 / 2))
-    assert "3 (-0.5) and 7 (-0.25)" in check_views(errors, evidence)[1].caption
+    assert "3 (−0.5) and 7 (−0.25)" in check_views(errors, evidence)[1].caption
 
 
 def test_classes_are_corrected_over_all_arms(hand_made) -> None:
@@ -90,7 +90,7 @@ def test_scores_are_paired_and_corrected(hand_made, check_views) -> None:
     assert (brier.n, brier.difference, brier.adjusted_p) == (7, 0, 1)
     assert (ece.n, ece.p, ece.adjusted_p) == (7, 1 / 64, 3 / 64)
     view = next(view for view in check_views(errors, evidence) if view.key == "errors-scores")
-    assert "capsule -0.02" in view.caption
+    assert "capsule −0.02" in view.caption
     assert "Holm's p counts 3 comparisons" in view.caption
 
 
