@@ -66,7 +66,7 @@ def front(found: Fronts, points: pd.DataFrame, look: Look) -> go.Figure:
                 y=mine["score"].to_numpy(),
                 mode="markers",
                 marker={"color": style.colour, "symbol": f"{style.symbol}-open", "size": 6},
-                opacity=0.45,
+                opacity=0.7,
                 showlegend=False,
                 hovertext=hover(mine, look),
                 hoverinfo="text",
