@@ -85,7 +85,7 @@ def sweep(trials: int) -> dict[str, Any]:
     return {
         "name": "chaos",
         "model": {"build": "tests.benchmarks.chaos:build"},
-        "dataset": {"name": "digits", "train": 1200, "validation": 200},
+        "dataset": {"name": "digits", "train": 900, "validation": 200},
         "space": {"width": {"int": [120, 160]}, "case": {"int": [0, 8]}, "learning_rate": {"float": [1e-4, 1e-2]}},
         "search": {"trials": trials, "epochs": EPOCHS, "sampler": "random", "pruner": "none"},
         "training": {"batch_size": 2},  # many steps: an epoch of a second or so

@@ -118,7 +118,7 @@ def check(case: Case, reference_pool, reference_couplings) -> None:
 
 
 # Without its compiler, JAX compiles every operation for every shape.
-@settings(max_examples=40 if keras.backend.backend() == "jax" else 300)
+@settings(max_examples=12 if keras.backend.backend() == "jax" else 300)
 @given(case=cases())
 def test_every_case_equals_the_reference(reference_pool, reference_couplings, case):
     with without_compiler():
@@ -132,7 +132,7 @@ def test_every_compiled_case_equals_the_reference(reference_pool, reference_coup
 
 
 @pytest.mark.skipif("float64" not in DTYPES, reason="JAX has no float64 unless asked for at its start")
-@settings(max_examples=20 if keras.backend.backend() == "jax" else 100)
+@settings(max_examples=8 if keras.backend.backend() == "jax" else 100)
 @given(case=cases(dtypes=["float64"], temperatures=(0.2, 1e3)), seed=st.integers(0, 2**32 - 1))
 def test_gradients_are_the_finite_differences_of_the_reference(reference_pool, value_and_gradient, case, seed):
     # The third derivative of sharper softmaxes is out of the reach of a difference.

@@ -15,11 +15,10 @@ COMMAND = [sys.executable, "-P", "-c", "from sweeps.cli import main; main()"]
 
 SMALL = """\
 name: small
-model: {build: "capsule_layer:build_classifier", args: {batch_norm_momentum: 0.9}}
+model: {build: "capsule_layer:build_classifier", args: {batch_norm_momentum: 0.9, pool_size: 4}}
 dataset: {name: digits, train: 320, validation: 100}
 space:
   pooling: [capsule, max]
-  pool_size: {int: [3, 4]}
   temperature: {float: [0.1, 10.0], log: true, when: {pooling: capsule}}
   learning_rate: {float: [1.0e-4, 1.0e-2], log: true}
 compare: pooling

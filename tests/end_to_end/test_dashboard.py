@@ -46,11 +46,11 @@ def test_a_trial_that_ends_after_the_page_was_opened_appears_without_a_reload(
     folder: Path, environment: dict[str, str], chromium: str
 ) -> None:
     run, port = folder / "live", free_port()
-    launch = [*COMMAND, "launch", "small.yaml", "--run-dir", str(run), "--set", "search.trials=3", "--workers", "1"]
+    launch = [*COMMAND, "launch", "small.yaml", "--run-dir", str(run), "--workers", "1"]
     watch = [*COMMAND, "dashboard", str(run), "--port", str(port)]
     with running(launch, folder, environment) as sweep:
         assert sweep.stdout is not None
-        next(line for line in sweep.stdout if line.startswith("[1/6]"))
+        next(line for line in sweep.stdout if line.startswith("[1/4]"))
         with (
             running(watch, folder, environment) as server,
             sync_playwright() as playwright,
@@ -63,11 +63,11 @@ def test_a_trial_that_ends_after_the_page_was_opened_appears_without_a_reload(
             page.wait_for_selector(".js-plotly-plot .main-svg")
             page.evaluate("window.__same_page = true")
             before = ended(page.inner_text("#states"))
-            assert 1 <= before < 6, page.inner_text("#states")
+            assert 1 <= before < 4, page.inner_text("#states")
             states = page.locator("#states")
             expect(states).not_to_have_text(states.inner_text(), timeout=120_000, use_inner_text=True)
             expect(page.locator("#status")).to_contain_text("final", timeout=240_000)
-            assert ended(page.inner_text("#states")) == 6
+            assert ended(page.inner_text("#states")) == 4
             assert page.evaluate("window.__same_page")
             browser.close()
         sweep.stdout.read()

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from capsule_layer import build_classifier
+from capsule_layer import CapsulePooling2D
 from sweeps.datasets import Dataset
 from sweeps.training.epochs import Epochs, Examples, FitEpochs, make_epochs
 
@@ -50,9 +50,11 @@ def plain(**compiling: Any) -> keras.Model:
     return model
 
 
-def notebook(policy: str, **arguments: Any) -> keras.Model:
+def pooled(policy: str, pooling: keras.layers.Layer) -> keras.Model:
+    layers = keras.layers
     keras.config.set_dtype_policy(policy)
-    model = build_classifier(pool_size=4, batch_norm_momentum=0.9, **arguments)
+    stack = [layers.Conv2D(8, 3, strides=2), pooling, layers.BatchNormalization(momentum=0.9), layers.Flatten()]
+    model = keras.Sequential([keras.Input((28, 28, 1)), *stack, layers.Dense(10, "softmax", dtype="float32")])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=JIT)
     return model
 
@@ -76,8 +78,8 @@ def own_step() -> keras.Model:
 MODELS: dict[str, Build] = {
     "plain": plain,
     "whole step under XLA": lambda: plain(jit_compile=True),
-    "capsule pooling": lambda: notebook("float32", pooling="capsule", routing_steps=2),
-    "max pooling in mixed float16": lambda: notebook("mixed_float16", pooling="max"),
+    "capsule pooling": lambda: pooled("float32", CapsulePooling2D(4, routing_steps=2)),
+    "max pooling in mixed float16": lambda: pooled("mixed_float16", keras.layers.MaxPooling2D(4)),
     "a train step of its own": own_step,
 }
 if not JIT:  # Keras' own `fit` fails with it under JAX, the second time
