@@ -80,12 +80,12 @@ def build(*, width: int, case: int, **_: Any) -> Any:
     return model
 
 
-def sweep(trials: int) -> dict[str, Any]:
+def sweep(trials: int, examples: int) -> dict[str, Any]:
     """Params by chance alone, so that they do not depend on who came first."""
     return {
         "name": "chaos",
         "model": {"build": "tests.benchmarks.chaos:build"},
-        "dataset": {"name": "digits", "train": 900, "validation": 200},
+        "dataset": {"name": "digits", "train": examples, "validation": 200},
         "space": {"width": {"int": [120, 160]}, "case": {"int": [0, 8]}, "learning_rate": {"float": [1e-4, 1e-2]}},
         "search": {"trials": trials, "epochs": EPOCHS, "sampler": "random", "pruner": "none"},
         "training": {"batch_size": 2},  # many steps: an epoch of a second or so
@@ -254,7 +254,7 @@ def _outcome(history: History, number: int) -> tuple[object, ...]:
     return (trial.spec.params, trial.spec.seeds, ended.state, repr(ended.value), repr(ended.last), ended.best_epoch)
 
 
-def chaos(folder: Path, *, seed: int, wanted: dict[str, int], say: Callable[[str], None]) -> str:
+def chaos(folder: Path, *, seed: int, wanted: dict[str, int], say: Callable[[str], None], examples: int = 1200) -> str:
     """Run the sweep undisturbed, then disturbed; a line about what it went through.
 
     Args:
@@ -262,6 +262,7 @@ def chaos(folder: Path, *, seed: int, wanted: dict[str, int], say: Callable[[str
         seed: Of the disturbances.
         wanted: How many of each.
         say: Prints a line.
+        examples: To train on, two a step: how long an epoch takes.
 
     Raises:
         AssertionError: If an invariant does not hold.
@@ -270,7 +271,7 @@ def chaos(folder: Path, *, seed: int, wanted: dict[str, int], say: Callable[[str
 
     actions = [action for action, count in wanted.items() for _ in range(count)]
     random.Random(seed).shuffle(actions)
-    (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(12 + 3 * len(actions))))
+    (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(12 + 3 * len(actions), examples)))
     command = [*_capsweep(), "launch", str(folder / "sweep.yaml"), "--run-dir", str(folder / "whole")]
     subprocess.run(command, env=_environment(), stdout=subprocess.DEVNULL, check=True)
     with _small_disk(folder / "disk") if "disk" in actions else contextlib.nullcontext(folder) as disk:

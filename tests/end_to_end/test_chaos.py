@@ -18,6 +18,8 @@ def test_nothing_that_happens_to_a_sweep_changes_what_it_comes_to(
     monkeypatch.chdir(Path(__file__).parents[2])  # where the sweep's own models are found
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     said: list[str] = []
-    told = chaos(tmp_path_factory.mktemp("chaos"), seed=0, wanted=dict.fromkeys(ACTIONS, 1), say=said.append)
+    told = chaos(
+        tmp_path_factory.mktemp("chaos"), seed=0, wanted=dict.fromkeys(ACTIONS, 1), say=said.append, examples=800
+    )
     assert len(said) == len(ACTIONS)
     assert "attempts lost" in told
