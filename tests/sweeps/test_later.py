@@ -198,7 +198,7 @@ def test_what_comes_with_a_test_is_kept_before_the_log_says_that_it_was_taken(
     for event in written:
         tested = next(each for each in log if isinstance(each, TrialTested) and each.number == event.number)
         assert log.index(event) < log.index(tested)
-        assert event.path == f"artifacts/trial-{event.number:05d}-predictions.npz"
+        assert event.path == f"artifacts/trial-{event.number:05d}-predictions-{event.digest[:12]}.npz"
         assert (tmp_path / "run" / event.path).read_bytes() == b"of %d" % event.number
         assert history.trials[event.number or 0].artifacts["predictions"] == event
 
