@@ -6,6 +6,7 @@ import csv
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis
-from reports.evidence import Evidence, Plan, Predictions, evidence_of
+from reports.evidence import Evidence, Gone, Plan, Predictions, evidence_of
 from reports.tables import Tables
 from sweeps.config import SweepConfig
 from sweeps.errors import RunError
@@ -69,7 +70,8 @@ def _evidence(folder: Path, document: dict[str, Any]) -> Evidence:
     pictures: dict[str, dict[str, bytes]] = {}
     for place, (arm, kind) in enumerate(document["pictures"]):
         pictures.setdefault(arm, {})[kind] = (folder / f"picture-{place:03d}").read_bytes()
-    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures)
+    gone = tuple(Gone(**each) for each in document.get("gone", ()))
+    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures, gone)
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -117,6 +119,7 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
         ],
         "predictions": list(evidence.predictions),
         "pictures": [[arm, kind] for arm, kind, _ in _pictures(evidence)],
+        "gone": [asdict(each) for each in evidence.gone],
     }
     yield MARK, (json.dumps(document, indent=1) + "\n").encode()  # last: it names no file that is not there
 
