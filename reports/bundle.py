@@ -19,7 +19,7 @@ from reports.tables import Tables
 from sweeps.config import SweepConfig
 from sweeps.errors import RunError
 from sweeps.history import read_run
-from sweeps.runlog import write_whole
+from sweeps.runlog import RunDirectory, write_whole
 
 MARK = "evidence.json"
 STATISTICS = "statistics.json"
@@ -31,10 +31,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def write_bundle(analysis: Analysis, folder: Path) -> list[Path]:
     """Write every table, the statistics, and what else a report is built from.
 
+    The mark of an older bundle goes first: a folder that is half written has none, and is refused.
+
     Returns:
         The files, the one that marks a bundle last.
     """
     files = dict(_files(analysis))
+    (folder / MARK).unlink(missing_ok=True)
     for name, payload in files.items():
         write_whole(folder / name, payload)
     return [folder / name for name in files]
@@ -80,7 +83,12 @@ def read_evidence(path: Path) -> Evidence:
     Raises:
         RunError: If there is neither, or what there is cannot be read.
     """
-    return read_bundle(path) if (path / MARK).is_file() else evidence_of(read_run(path))
+    if (path / MARK).is_file():
+        return read_bundle(path)
+    is_run = RunDirectory(path).events.is_file()
+    if not is_run and any((path / f"{name}.csv").is_file() for name in _FRAMES):
+        raise RunError(f"{path}: its tables are not whole (there is no {MARK}); write them anew")
+    return evidence_of(read_run(path))
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
