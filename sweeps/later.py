@@ -46,6 +46,7 @@ def run_later(
         source, due = source_of(phase, config, plan, run.events, checkpoints=checkpoints)
         if due:  # a driver died between an event and what followed from it
             log.append(*due)
+            run.go_on()
         if stopping() and not source.finished():
             return False
         opens = source.tests and (not source.finished() or _is_owed(config, plan, run.history, run.events))

@@ -573,6 +573,20 @@ def test_what_follows_the_confirmation_is_made_up_for_after_a_crash_between_any_
         assert (path / "events.jsonl").read_bytes() == ended, "nothing is owed any more"
 
 
+@pytest.mark.parametrize("others", [{}, ALONE], ids=["of the cost probes", "of the confirmation"])
+def test_the_result_of_the_very_last_trial_is_made_up_for_after_a_crash(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], others: dict[str, Any]
+) -> None:
+    unsaveable = "tests.sweeps.formulas:Unsaveable"  # no kept model is owed a test
+    whole = run(sweep(**others), data, tmp_path / "whole", trainer=unsaveable)
+    last = max(place for place, event in enumerate(log_of(tmp_path / "whole")) if isinstance(event, TrialEnded))
+    lines = (tmp_path / "whole" / "events.jsonl").read_bytes().splitlines(keepends=True)
+    path = cut_to(tmp_path / "cut", lines[:last], of=tmp_path / "whole")
+    again = resume(path, trainer=unsaveable)
+    assert results(again) == results(whole)
+    assert again.ended is not None
+
+
 def test_pictures_that_are_drawn_anew_leave_the_old_ones_to_a_log_that_ends_before(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History]
 ) -> None:
