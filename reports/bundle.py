@@ -6,6 +6,7 @@ import csv
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis import Analysis
-from reports.evidence import Evidence, Plan, Predictions, evidence_of
+from reports.evidence import Evidence, Gone, Plan, Predictions, evidence_of
 from reports.tables import Tables
 from sweeps.config import SweepConfig
 from sweeps.errors import RunError
 from sweeps.history import read_run
-from sweeps.runlog import write_whole
+from sweeps.runlog import RunDirectory, write_whole
 
 MARK = "evidence.json"
 STATISTICS = "statistics.json"
@@ -30,10 +31,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def write_bundle(analysis: Analysis, folder: Path) -> list[Path]:
     """Write every table, the statistics, and what else a report is built from.
 
+    The mark of an older bundle goes first: a folder that is half written has none, and is refused.
+
     Returns:
         The files, the one that marks a bundle last.
     """
     files = dict(_files(analysis))
+    (folder / MARK).unlink(missing_ok=True)
     for name, payload in files.items():
         write_whole(folder / name, payload)
     return [folder / name for name in files]
@@ -69,7 +73,8 @@ def _evidence(folder: Path, document: dict[str, Any]) -> Evidence:
     pictures: dict[str, dict[str, bytes]] = {}
     for place, (arm, kind) in enumerate(document["pictures"]):
         pictures.setdefault(arm, {})[kind] = (folder / f"picture-{place:03d}").read_bytes()
-    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures)
+    gone = tuple(Gone(**each) for each in document.get("gone", ()))
+    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures, gone)
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -78,7 +83,12 @@ def read_evidence(path: Path) -> Evidence:
     Raises:
         RunError: If there is neither, or what there is cannot be read.
     """
-    return read_bundle(path) if (path / MARK).is_file() else evidence_of(read_run(path))
+    if (path / MARK).is_file():
+        return read_bundle(path)
+    is_run = RunDirectory(path).events.is_file()
+    if not is_run and any((path / f"{name}.csv").is_file() for name in _FRAMES):
+        raise RunError(f"{path}: its tables are not whole (there is no {MARK}); write them anew")
+    return evidence_of(read_run(path))
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
@@ -117,6 +127,7 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
         ],
         "predictions": list(evidence.predictions),
         "pictures": [[arm, kind] for arm, kind, _ in _pictures(evidence)],
+        "gone": [asdict(each) for each in evidence.gone],
     }
     yield MARK, (json.dumps(document, indent=1) + "\n").encode()  # last: it names no file that is not there
 

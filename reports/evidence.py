@@ -18,9 +18,11 @@ from reports.theme import Look, styles
 from search_spaces import ParamValue
 from sweeps.artifacts import read_artifact
 from sweeps.config import SweepConfig
-from sweeps.errors import RunError
 from sweeps.history import History
 from sweeps.records import ArtifactWritten, Phase
+
+PREDICTIONS, DISPUTED = "predictions", "disputed"
+_OF_AN_ARM = ("layers", "routing", "unseen")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,23 @@ class Plan:
     document: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Gone:
+    """A file that the log names and that is not there any more, or not as it was written.
+
+    Attributes:
+        path: Where it was, below the run directory.
+        kind: `predictions`, or what it showed (see `Evidence.pictures`).
+        arm: Of the trial that wrote it; empty for a file of all arms together.
+        number: The trial's, None for such a file.
+    """
+
+    path: str
+    kind: str
+    arm: str
+    number: int | None
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """One run, as far as a report looks at it; nothing else of the run is read.
@@ -91,6 +110,7 @@ class Evidence:
         predictions: Of confirm trials, by number.
         pictures: Files of each arm's first confirmed replicate by kind (`layers`, and `routing` or `unseen`); under the
             empty name those of all arms together (`disputed`).
+        gone: Files of either sort that cannot be read.
     """
 
     config: SweepConfig
@@ -99,6 +119,7 @@ class Evidence:
     plans: tuple[Plan, ...] = ()
     predictions: Mapping[int, Predictions] = field(default_factory=dict)
     pictures: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    gone: tuple[Gone, ...] = ()
 
     @property
     def plan(self) -> Mapping[str, Any] | None:
@@ -133,14 +154,25 @@ class Evidence:
 
 
 def evidence_of(run: History) -> Evidence:
-    """Read all that a report needs of a run.
+    """Read all that a report needs of a run; a file that cannot be read is named, and the rest stands.
 
     Raises:
         RunError: If the log is empty.
     """
     plans = tuple(Plan(plan.revision, plan.digest, plan.time - run.header.time, dict(plan.plan)) for plan in run.plans)
     frames = tables(run)
-    return Evidence(run.config, _facts(run, frames), frames, plans, dict(_predictions(run)), _pictures(run))
+    predictions: dict[int, Predictions] = {}
+    pictures: dict[str, dict[str, bytes]] = {}
+    gone = []
+    for arm, written in _named(run):
+        payload = read_artifact(run.directory, written)
+        if payload is None:
+            gone.append(Gone(written.path, written.kind, arm, written.number))
+        elif written.kind == PREDICTIONS and written.number is not None:
+            predictions[written.number] = Predictions.read(payload)
+        else:
+            pictures.setdefault(arm, {}).setdefault(written.kind, payload)
+    return Evidence(run.config, _facts(run, frames), frames, plans, predictions, pictures, tuple(gone))
 
 
 def _facts(run: History, frames: Tables) -> dict[str, Any]:
@@ -193,27 +225,13 @@ def _facts(run: History, frames: Tables) -> dict[str, Any]:
     }
 
 
-def _pictures(run: History) -> dict[str, dict[str, bytes]]:
-    found: dict[str, dict[str, bytes]] = {}
+def _named(run: History) -> Iterator[tuple[str, ArtifactWritten]]:
+    """The files that a report needs, as the log names them, each with the arm of its trial."""
+    names = arm_names(run.config)
     for _, trial in sorted(run.trials.items()):
-        for kind in ("layers", "routing", "unseen"):
-            if trial.spec.phase == "confirm" and kind in trial.artifacts:
-                payload = _bytes(run, trial.artifacts[kind])
-                found.setdefault(str(trial.spec.arm), {}).setdefault(kind, payload)
-    if "disputed" in run.artifacts:
-        found[""] = {"disputed": _bytes(run, run.artifacts["disputed"])}
-    return found
-
-
-def _bytes(run: History, written: ArtifactWritten) -> bytes:
-    payload = read_artifact(run.directory, written)
-    if payload is None:
-        raise RunError(f"{run.directory.path / written.path}: is gone or was changed since its trial wrote it")
-    return payload
-
-
-def _predictions(run: History) -> Iterator[tuple[int, Predictions]]:
-    for number, trial in sorted(run.trials.items()):
-        written = trial.artifacts.get("predictions")
-        if written is not None:
-            yield number, Predictions.read(_bytes(run, written))
+        is_first = (trial.spec.pair_id or "").startswith("confirm:0:")
+        for kind in (PREDICTIONS, *(_OF_AN_ARM if is_first else ())):
+            if kind in trial.artifacts:
+                yield names[trial.spec.arm], trial.artifacts[kind]
+    if DISPUTED in run.artifacts:
+        yield "", run.artifacts[DISPUTED]

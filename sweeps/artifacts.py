@@ -1,6 +1,7 @@
 """The files that workers send: models that stay, and checkpoints that are kept while their trial runs.
 
-A file is written whole before an event names it, so that an event never names what is not there.
+A file is written whole before an event names it, so that an event never names what is not there. One that may be made
+again with another content has its digest in its name, so that no later one takes the place of what an event names.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class Artifacts:
 
     def keep_file(self, number: int | None, name: str, payload: bytes) -> None:
         """Keep what a worker made of a trial beside its model (`predictions.npz`), or of all of them: for good."""
-        path = name if number is None else f"trial-{number:05d}-{name}"
-        self._write(number, name.partition(".")[0], path, payload)
+        kind, _, suffix = name.partition(".")
+        file = f"{kind}-{_digest(payload)[:12]}.{suffix}"
+        self._write(number, kind, file if number is None else f"trial-{number:05d}-{file}", payload)
 
     def keep_checkpoint(self, number: int, payload: bytes, *, epochs: int) -> bool:
         """Keep a running trial's checkpoint in the place of its last one; False if all together would pass the cap."""
@@ -95,7 +97,7 @@ class Artifacts:
             number=number,
             kind=kind,
             path=f"{folder.name}/{name}",
-            digest=hashlib.sha256(payload).hexdigest(),
+            digest=_digest(payload),
             bytes=len(payload),
             epochs=epochs,
         )
@@ -123,4 +125,8 @@ def read_artifact(directory: RunDirectory, written: ArtifactWritten) -> bytes | 
         payload = (directory.path / written.path).read_bytes()
     except OSError:
         return None
-    return payload if hashlib.sha256(payload).hexdigest() == written.digest else None
+    return payload if _digest(payload) == written.digest else None
+
+
+def _digest(payload: bytes) -> str:
+    return hashlib.sha256(payload).hexdigest()

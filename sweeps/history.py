@@ -169,7 +169,7 @@ class History:
                 trial.spent += event.seconds
             case TrialTested():
                 trial.tested = event
-                trial.spent += event.seconds
+                trial.spent += event.seconds if event.attempt else 0.0  # a kept model is tested by no worker
             case TrialEnded():
                 trial.ended = event
             case ArtifactWritten():

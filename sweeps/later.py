@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sweeps.artifacts import Artifacts, usable_checkpoints
 from sweeps.config import SweepConfig
 from sweeps.datasets import TestSet, open_test_set
-from sweeps.disputed import are_pictures, keep_disputed
+from sweeps.disputed import keep_disputed, pictures_due
 from sweeps.history import History
 from sweeps.incumbents import incumbents_due, judge_incumbents
 from sweeps.loop import run_phase
@@ -46,9 +46,10 @@ def run_later(
         source, due = source_of(phase, config, plan, run.events, checkpoints=checkpoints)
         if due:  # a driver died between an event and what followed from it
             log.append(*due)
+            run.go_on()
         if stopping() and not source.finished():
             return False
-        opens = source.tests and (not source.finished() or _is_owed(plan, run.history))
+        opens = source.tests and (not source.finished() or _is_owed(config, plan, run.history, run.events))
         test = _open_test_set(config, run.history, workers, log) if opens else None
         if not source.finished():
             say(f"{phase}: {counted(source.size, 'trial')}")
@@ -58,24 +59,26 @@ def run_later(
         if test is not None:
             run.go_on()
             judge_incumbents(config, plan, run.history, log, test=test, say=say)
-            _keep_pictures(config, run.history, log, artifacts, test)
+            _keep_pictures(config, run, log, artifacts, test)
     return True
 
 
-def _keep_pictures(config: SweepConfig, history: History, log: RunLog, artifacts: Artifacts, test: TestSet) -> None:
-    if are_pictures(test):
+def _keep_pictures(config: SweepConfig, run: _Reading, log: RunLog, artifacts: Artifacts, test: TestSet) -> None:
+    if pictures_due(config, run.history, run.events):
         log.append(Audited(action="test set read", detail="pictures of the examples that the arms dispute"))
-        keep_disputed(config, history, artifacts, test)
+        keep_disputed(config, run.history, artifacts, test)
 
 
 def is_over(config: SweepConfig, history: History, events: Sequence[AnyEvent]) -> bool:
     """Whether nothing is left to do after the search."""
-    return not unfinished(config, history, events) and not (history.plans and _is_owed(history.plans[-1], history))
+    is_owed = bool(history.plans) and _is_owed(config, history.plans[-1], history, events)
+    return not unfinished(config, history, events) and not is_owed
 
 
-def _is_owed(plan: PlanFrozen, history: History) -> bool:
+def _is_owed(config: SweepConfig, plan: PlanFrozen, history: History, events: Sequence[AnyEvent]) -> bool:
     """Whether a driver died between the last confirmed replicate and what follows from all of them."""
-    return bool(plan.plan["seeds"]) and bool(incumbents_due(plan, history))
+    follows = incumbents_due(plan, history) or pictures_due(config, history, events)
+    return bool(plan.plan["seeds"]) and bool(follows)
 
 
 @dataclass

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from reports.evidence import Evidence
 
+ANEW = "capsweep launch SWEEP"
+"""Trains everything again, in another run: for what was lost of one and cannot be had again from it."""
+
 
 def more_search(evidence: Evidence) -> str:
     """The command that has more of the search run.

@@ -11,6 +11,8 @@ from reports.view import View, missing
 from reports.views import errors_figures as figures
 from reports.views import errors_words as words
 from reports.views.agreement import correctness
+from reports.views.commands import ANEW
+from reports.views.lost import lost_predictions
 from reports.views.matched import how_to_get, matched, opponents
 from reports.views.mistakes import (
     SCORES,
@@ -90,16 +92,16 @@ def analyse(evidence: Evidence) -> Result:
 
 def draw(result: Result, evidence: Evidence) -> Iterator[View]:
     """Discordant examples, errors by class, proper scores and reliability."""
-    look = evidence.look
+    look, without = evidence.look, lost_predictions(evidence)
     if result.why:
-        command = how_to_get(evidence, "confirm.seeds", 10)
-        yield missing(KEY, TITLE, QUESTION, why=result.why, command=command)
+        command = ANEW if without else how_to_get(evidence, "confirm.seeds", 10)
+        yield missing(KEY, TITLE, QUESTION, why=f"{result.why}{without}", command=command)
         return
     if any(each.discordance for each in result.arms):
         yield View(
             KEY,
             TITLE,
-            words.discordant(result),
+            f"{words.discordant(result)}{without}",
             figures.discordant(result, look),
             words.pairs_table(result),
             question=QUESTION,
@@ -107,11 +109,14 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
         yield View(
             f"{KEY}-classes",
             "Errors by class",
-            words.classes(result),
+            f"{words.classes(result)}{without}",
             figures.classes(result, look),
             words.classes_table(result),
             question="Which classes does it get right more often?",
         )
+    elif without:
+        why = f"No pair has the predictions of both its replicates.{without}"
+        yield missing(KEY, TITLE, QUESTION, why=why, command=ANEW)
     if any(part.n for each in result.arms for part in each.scores):
         yield View(
             f"{KEY}-scores",
@@ -125,7 +130,7 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
         yield View(
             f"{KEY}-reliability",
             "Reliability",
-            words.reliability(result),
+            f"{words.reliability(result)}{without}",
             figures.reliability(result, look),
             words.reliability_table(result),
             question="Where it says 90 %, is it right nine times in ten?",

@@ -4,38 +4,46 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reports.evidence import Evidence
+from reports.evidence import DISPUTED, PREDICTIONS, Evidence, Gone
 from reports.images import Picture, overlaid, picture, resized
 from reports.view import View, missing
+from reports.views.lost import drawn_again, lost, not_drawn
 from reports.words import brief, count, listed
 
 _DIGITS = 10
 _ENLARGE = 3
 _GET = "capsweep resume RUN --set confirm.seeds=10"
+_Files = Mapping[tuple[str, str], Gone]
 
 
 def draw(evidence: Evidence) -> Iterator[View]:
-    """Every kind of picture that the run has files for."""
+    """Every kind of picture that the run has files for; where one is gone, what brings it back."""
     if evidence.config.compare is None:
         return
-    if not evidence.pictures:
+    gone = {(each.arm, each.kind): each for each in evidence.gone if each.kind != PREDICTIONS}
+    if not evidence.pictures and not gone:
         why = "Pictures are made from the champions once they are confirmed."
         yield missing("pictures", "Pictures", "What do the arms see?", why=why, command=_GET)
         return
-    yield from _routing(evidence)
-    yield from _disputed(evidence)
-    yield from _networks(evidence)
+    yield from _routing(evidence, gone)
+    yield from _disputed(evidence, gone.get(("", DISPUTED)))
+    yield from _networks(evidence, gone)
 
 
-def _routing(evidence: Evidence) -> Iterator[View]:
-    for place, (arm, files) in enumerate(evidence.pictures.items()):
+def _routing(evidence: Evidence, gone: _Files) -> Iterator[View]:
+    for place, arm in enumerate(evidence.arms.values()):
+        files = evidence.pictures.get(arm, {})
         key, title, question = f"routing-{place}", f"Where {arm} looks", "What does routing do?"
+        file = gone.get((arm, "routing")) or gone.get((arm, "unseen"))
+        if file is not None:
+            yield not_drawn(key, title, question, file=file)
+            continue
         if "unseen" in files:
             why = f"Its routing could not be looked at: {brief(files['unseen'].decode(), 300).rstrip('.')}."
             yield missing(key, title, question, why=why, command="")
@@ -68,12 +76,19 @@ def _look(image: Any, weights: Any, label: str) -> Picture:
     )
 
 
-def _disputed(evidence: Evidence) -> Iterator[View]:
-    payload = evidence.pictures.get("", {}).get("disputed")
+def _disputed(evidence: Evidence, gone: Gone | None) -> Iterator[View]:
+    key, title, question = DISPUTED, "Where the arms disagree", "Which examples do the arms dispute?"
+    if gone is not None:
+        first = evidence.confirmed()
+        predicting = first.loc[first["number"].isin(list(evidence.predictions)), "arm"].nunique()
+        yield (drawn_again if predicting > 1 else not_drawn)(key, title, question, file=gone)
+    payload = evidence.pictures.get("", {}).get(DISPUTED)
     if payload is None:
         return
     with np.load(io.BytesIO(payload), allow_pickle=False) as file:
         images, places, labels, right = (file[name] for name in ("images", "places", "labels", "right"))
+    if not len(images):
+        return
     scale = 255.0 if images.dtype == np.uint8 else max(float(images.max()), 1e-12)
     names = list(evidence.arms.values())
     pictures, rows = [], []
@@ -89,24 +104,27 @@ def _disputed(evidence: Evidence) -> Iterator[View]:
         f"The {count(len(pictures), 'test example')} on which the confirmed replicates of the arms differ most in how "
         "often they are right. Chosen because they differ, so they say nothing of how often the arms do."
     )
-    yield View(
-        "disputed", "Where the arms disagree", caption, None, pd.DataFrame(rows),
-        question="Which examples do the arms dispute?", pictures=tuple(pictures),
-    )  # fmt: skip
+    yield View(key, title, caption, None, pd.DataFrame(rows), question=question, pictures=tuple(pictures))
 
 
-def _networks(evidence: Evidence) -> Iterator[View]:
+def _networks(evidence: Evidence, gone: _Files) -> Iterator[View]:
+    key, title, question = "networks", "The networks of the champions", "What was trained?"
     rows = []
     for arm, files in evidence.pictures.items():
         for layer in json.loads(files["layers"]) if "layers" in files else ():
             shape = " × ".join(map(str, layer["shape"])) if layer["shape"] else "–"
             told = {"layer": layer["name"], "kind": layer["kind"], "output": shape}
             rows.append({"arm": arm, **told, "parameters": layer["parameters"]})
+    without = [each for (_, kind), each in gone.items() if kind == "layers"]
     if rows:
         frame = pd.DataFrame(rows)
         totals = listed([f"{arm} {int(part['parameters'].sum()):,}" for arm, part in frame.groupby("arm", sort=False)])
         caption = f"The layers of each champion, from input to output. Parameters in all: {totals}."
-        yield View("networks", "The networks of the champions", caption, None, frame, question="What was trained?")
+        if without:
+            caption += f" Without {listed([brief(each.arm) for each in without])}: {lost(without[0])}"
+        yield View(key, title, caption, None, frame, question=question)
+    elif without:
+        yield not_drawn(key, title, question, file=without[0])
 
 
 def _one_of_each(labels: Any) -> list[int]:

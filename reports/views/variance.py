@@ -10,7 +10,9 @@ from reports.view import View, missing
 from reports.views import variance_figures as figures
 from reports.views import variance_words as words
 from reports.views.agreement import correctness
+from reports.views.commands import ANEW
 from reports.views.components import Component, Crossed, Difference, component, crossed, difference
+from reports.views.lost import lost_predictions
 from reports.views.matched import how_to_get, matched, opponents, searched
 
 KEY = "variance"
@@ -96,12 +98,12 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
             words.components_table(result),
             question=QUESTION,
         )
+    key, title = f"{KEY}-crossed", "Seeds or test examples"
+    question = "Would more seeds or more test examples make the difference surer?"
+    without = lost_predictions(evidence)
     if result.crossed:
-        yield View(
-            f"{KEY}-crossed",
-            "Seeds or test examples",
-            words.crossed(result),
-            figures.crossed(result, look),
-            words.crossed_table(result),
-            question="Would more seeds or more test examples make the difference surer?",
-        )
+        caption = f"{words.crossed(result)}{without}"
+        table = words.crossed_table(result)
+        yield View(key, title, caption, figures.crossed(result, look), table, question=question)
+    elif without:
+        yield missing(key, title, question, why=f"Too few pairs have their predictions.{without}", command=ANEW)

@@ -54,13 +54,13 @@ def source_of(
 
 
 def unfinished(config: SweepConfig, history: History, events: Sequence[AnyEvent]) -> list[Phase]:
-    """The phases that are asked for and not over, in their order."""
+    """The phases that are asked for and not over, in their order; one whose log lacks a result is not."""
     if plan_due(config, history) is not None:
         return [phase for phase in LATER if config.asks_for(phase)]
     if not history.plans:
         return []
-    plan = history.plans[-1]
-    return [phase for phase in LATER if not source_of(phase, config, plan, events, checkpoints={})[0].finished()]
+    sources = {phase: source_of(phase, config, history.plans[-1], events, checkpoints={}) for phase in LATER}
+    return [phase for phase, (source, due) in sources.items() if due or not source.finished()]
 
 
 def trials_of(config: SweepConfig) -> dict[Phase, int]:

@@ -45,7 +45,6 @@ class FixedPlan:
         self._breaker = CircuitBreaker(config.faults.same_error)
         self._waiting = {key_of(spec): spec for spec in specs}
         self._next_number = first_number
-        self._kept: set[str] = set()
         self._running: set[int] = set()
         self._tested: dict[int, TrialTested] = {}
 
@@ -107,12 +106,8 @@ class FixedPlan:
         return self.tests and self._end_of(event) is not None
 
     def keeps(self, result: TrialEnded) -> bool:
-        """The model of each champion's first complete replicate."""
-        spec = self._attempts.specs[result.number]
-        if not self.tests or result.state != "complete" or spec.config_hash in self._kept:
-            return False
-        self._kept.add(spec.config_hash)
-        return True
+        """None: what is exported is the model of the trial that was chosen, and that one is the search's."""
+        return False
 
     def finished(self) -> bool:
         """Whether every trial has ended."""
@@ -135,7 +130,6 @@ class FixedPlan:
                         due[event.number] = outcome
                 case TrialEnded():
                     due.pop(event.number, None)
-                    self.keeps(event)
                     self._end(event.number)
                 case _:
                     self._attempts.replay(event)

@@ -17,6 +17,7 @@ from reports.evidence import evidence_of
 from reports.page import draw_page
 from sweeps.errors import RunError
 from sweeps.history import read_run
+from sweeps.runlog import write_whole
 from tests.benchmarks.made_run import made_run
 
 
@@ -85,6 +86,33 @@ def test_tables_that_are_not_whole_are_refused(folder: Path, name: str) -> None:
         (folder / name).write_bytes(b"torn")
     with pytest.raises(RunError, match=r"its tables are not whole .*; write them anew"):
         read_bundle(folder)
+
+
+@pytest.mark.parametrize("place", [1, 5, -1])
+def test_tables_of_which_an_older_whole_is_half_overwritten_are_refused(
+    analysis: Analysis, folder: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    files = sorted(folder.iterdir(), key=lambda path: path.name == MARK)
+
+    def write(path: Path, payload: bytes) -> None:
+        left.pop()
+        write_whole(path, payload)
+
+    left = [None] * (len(files) + place if place < 0 else place)
+    monkeypatch.setattr("reports.bundle.write_whole", write)
+    with pytest.raises(IndexError):
+        write_bundle(analysis, folder)
+    with pytest.raises(
+        RunError, match=rf"^{folder}: its tables are not whole \(there is no {MARK}\); write them anew$"
+    ):
+        read_evidence(folder)
+
+
+def test_a_bundle_of_before_there_was_a_list_of_lost_files_is_read(folder: Path) -> None:
+    document = json.loads((folder / MARK).read_text())
+    assert document.pop("gone") == []
+    (folder / MARK).write_text(json.dumps(document))
+    assert read_bundle(folder).gone == ()
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t1", "\r1", '=HYPERLINK("http://x")'])

@@ -161,7 +161,6 @@ class PhaseWorld:
         self.log += [event] if result is None else [event, result]
         if not isinstance(result, TrialEnded):
             return False
-        source.keeps(result)
         self.checkpoints.pop(event.number, None)
         return True
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.artifacts import Artifacts, usable_checkpoints
+from sweeps.artifacts import Artifacts, read_artifact, usable_checkpoints
 from sweeps.errors import RunError
 from sweeps.history import History, read_run
 from sweeps.records import ArtifactWritten, AttemptStarted, SweepStarted, TrialEnded, TrialSpec
@@ -52,6 +52,26 @@ def test_a_model_is_kept_whole_with_its_digest(log: RunLog) -> None:
     assert (event.digest, event.bytes) == (hashlib.sha256(payload).hexdigest(), 25600)
     assert (log.directory.path / event.path).read_bytes() == payload
     assert files(log) == ["trial-00007-model.keras"]
+
+
+@pytest.mark.parametrize(("number", "name"), [(1, "predictions.npz"), (None, "disputed.npz")])
+def test_a_file_that_is_made_again_leaves_the_one_that_the_log_names(
+    log: RunLog, monkeypatch: pytest.MonkeyPatch, number: int | None, name: str
+) -> None:
+    def killed(*events: object) -> None:
+        raise KeyboardInterrupt
+
+    artifacts = Artifacts(log, cap=0)
+    artifacts.keep_file(number, name, b"first")
+    monkeypatch.setattr(log, "append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        artifacts.keep_file(number, name, b"second")
+    monkeypatch.undo()
+    (event,) = written(log)
+    assert read_artifact(log.directory, event) == b"first"
+    artifacts.keep_file(number, name, b"second")
+    assert [read_artifact(log.directory, event) for event in written(log)] == [b"first", b"second"]
+    assert {event.kind for event in written(log)} == {name.partition(".")[0]}
 
 
 def test_nothing_is_put_into_a_run_that_another_driver_has_taken_over(log: RunLog) -> None:

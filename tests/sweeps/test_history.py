@@ -372,6 +372,14 @@ def test_trials_after_the_search_are_kept_apart_with_what_the_test_said() -> Non
     assert summarise(history).arms == summarise(fold(*search)).arms
 
 
+def test_a_test_of_a_kept_model_costs_the_search_nothing() -> None:
+    search = (*HEAD, trial(0), attempt(0), epoch(0, 0), end(0, 0.5))
+    tested = replace(shown(0), attempt=0, worker="driver")
+    history = fold(*search, tested)
+    assert history.trials[0].tested == tested
+    assert history.trials[0].spent == fold(*search).trials[0].spent > 0
+
+
 def test_a_test_of_a_trial_that_never_started_is_refused() -> None:
     with pytest.raises(RunError, match="trial_tested of trial 7, which never started"):
         fold(*HEAD, shown(7))

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
 
 from reports.export import export_best
 from sweeps import driver
+from sweeps.artifacts import read_artifact
 from sweeps.config import DatasetConfig, SweepConfig
 from sweeps.datasets import Dataset, TestSet
 from sweeps.drift import apply_changes
 from sweeps.errors import ConfigError, SweepHaltedError, SweepStoppedError
 from sweeps.history import History, read_run
-from sweeps.incumbents import incumbents_due
 from sweeps.loop import _events_of
 from sweeps.phases import FixedPlan
 from sweeps.records import (
@@ -34,7 +35,8 @@ from sweeps.records import (
     TrialStarted,
     TrialTested,
 )
-from sweeps.runlog import RunDirectory, RunLog, read_events
+from sweeps.runlog import RunDirectory, read_events
+from sweeps.seeds import derive
 from sweeps.summary import summarise
 from sweeps.warm_start import read_warm_start
 from sweeps.workers.inline import InlineWorkers
@@ -73,13 +75,27 @@ def openings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
         found.append(digest)
-        return TestSet(np.zeros((7, 2), np.float32), np.zeros(7, np.int32))
+        return TestSet(np.zeros((7, 28, 28), np.uint8), np.zeros(7, np.uint8))
 
     monkeypatch.setattr("sweeps.later.open_test_set", open_test_set)
-    # What a formula leaves as its model is no `.keras` file, and cannot be tested again.
-    monkeypatch.setattr("sweeps.later.judge_incumbents", lambda *args, **kwargs: None)
-    monkeypatch.setattr("sweeps.later.incumbents_due", lambda *args: [])
+    monkeypatch.setattr("sweeps.incumbents.Child", Judge)
     return found
+
+
+class Judge:
+    """In place of a process that tests kept models; what a formula leaves as its model is no `.keras` file."""
+
+    def __init__(self, function: str, *, cpus: float) -> None:
+        assert function == "sweeps.training.testing:test_kept"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def call(self, build: str, model: bytes, test: TestSet, *, classes: int | None) -> tuple[Any, Any, float]:
+        return {"accuracy": derive(model) / 2**31, "loss": 0.5}, {"nll": 0.1}, 0.1
 
 
 @pytest.fixture
@@ -129,10 +145,24 @@ def lines_to(path: Path, *, before: type[AnyEvent]) -> list[bytes]:
     return (path / "events.jsonl").read_bytes().splitlines(keepends=True)[:at]
 
 
-def cut_to(path: Path, lines: list[bytes]) -> Path:
-    path.mkdir()
+def cut_to(path: Path, lines: list[bytes], *, of: Path) -> Path:
+    """A run as a crash may leave it: its log ends early, its files are there."""
+    shutil.copytree(of / "artifacts", path / "artifacts")
     (path / "events.jsonl").write_bytes(b"".join(lines))
     return path
+
+
+def incumbents_of(history: History) -> list[int]:
+    return [number for arm in history.plans[-1].plan["incumbents"] for number in arm["trials"]]  # type: ignore[attr-defined]
+
+
+def told_by_the_test(history: History) -> dict[int, object]:
+    return {number: trial.tested.metrics for number, trial in history.trials.items() if trial.tested}
+
+
+def disputed(history: History) -> bytes | None:
+    """The file of the examples that the arms dispute."""
+    return read_artifact(history.directory, history.artifacts["disputed"])
 
 
 def test_the_plan_comes_first_then_phase_after_phase(
@@ -172,20 +202,22 @@ def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
     log = log_of(tmp_path / "run")
     reads = [event.detail for event in log if isinstance(event, Audited) and event.action == "test set read"]
     tested = [event for event in log if isinstance(event, TrialTested)]
-    assert reads == [f"trial {event.number}" for event in tested]
+    incumbents = incumbents_of(history)
+    assert incumbents
+    names = {number: f"{'kept model of ' * (number in incumbents)}trial {number}" for number in history.trials}
+    assert reads == [names[event.number] for event in tested]
     for event in tested:
         before = [each.detail for each in log[: log.index(event)] if isinstance(each, Audited)]
         assert before[0] == "0 examples of digits, for the confirm phase"
-        assert f"trial {event.number}" in before
+        assert names[event.number] in before
         assert event.examples == 7
-    for trial in history.trials.values():
+    for number, trial in history.trials.items():
         is_confirm = trial.spec.phase == "confirm"
-        assert (trial.tested is not None) == is_confirm
+        assert (trial.tested is not None) == (is_confirm or number in incumbents)
         assert trial.ended is not None
         assert (trial.ended.test is not None) == is_confirm
-        assert trial.tested is None or trial.ended.value != trial.ended.test == trial.tested.metrics["accuracy"]
-    kept = [trial.spec.pair_id for trial in history.trials.values() if "model" in trial.artifacts]
-    assert [pair for pair in kept if pair] == ["confirm:0:0", "confirm:0:0"]
+        if is_confirm and trial.tested:
+            assert trial.ended.value != trial.ended.test == trial.tested.metrics["accuracy"]
 
 
 def test_what_comes_with_a_test_is_kept_before_the_log_says_that_it_was_taken(
@@ -198,8 +230,8 @@ def test_what_comes_with_a_test_is_kept_before_the_log_says_that_it_was_taken(
     for event in written:
         tested = next(each for each in log if isinstance(each, TrialTested) and each.number == event.number)
         assert log.index(event) < log.index(tested)
-        assert event.path == f"artifacts/trial-{event.number:05d}-predictions.npz"
-        assert (tmp_path / "run" / event.path).read_bytes() == b"of %d" % event.number
+        assert event.path == f"artifacts/trial-{event.number:05d}-predictions-{event.digest[:12]}.npz"
+        assert read_artifact(history.directory, event) is not None
         assert history.trials[event.number or 0].artifacts["predictions"] == event
 
 
@@ -240,7 +272,7 @@ def test_a_sweep_cut_off_anywhere_resumes_to_the_same_end(
     places = [*cuts(tmp_path / "whole")]
     assert len(places) > 30
     for place in places:
-        path = cut_to(tmp_path / f"cut-{place}", lines[:place])
+        path = cut_to(tmp_path / f"cut-{place}", lines[:place], of=tmp_path / "whole")
         before = read_run(path)
         again = resume(path)
         assert results(again) == results(whole), lines[place - 1]
@@ -322,7 +354,7 @@ def test_a_rule_may_change_until_the_plan_is_frozen_and_never_after(
         "; the champions were chosen and the plan was frozen by the old one: launch another sweep"
     )
     assert (tmp_path / "run" / "events.jsonl").read_bytes() == before
-    path = cut_to(tmp_path / "cut", lines_to(tmp_path / "run", before=PlanFrozen))
+    path = cut_to(tmp_path / "cut", lines_to(tmp_path / "run", before=PlanFrozen), of=tmp_path / "run")
     history = resume(path, {key: RULES[key]})
     assert history.ended is not None
     plan, name = history.plans[0].plan, key.partition(".")[2]
@@ -420,7 +452,7 @@ def test_a_worker_that_dies_at_a_test_costs_an_attempt_and_no_trial(
         for trial in each.trials.values()
     ]
     assert sorted(map(str, by_key[: len(PHASES)])) == sorted(map(str, by_key[len(PHASES) :]))
-    audits = [audit.detail for audit in history.audits if audit.action == "test set read"]
+    audits = [audit.detail for audit in history.audits if audit.detail.startswith("trial ")]
     assert sorted(audits) == sorted([f"trial {number}" for number in range(6, 18)] + [f"trial {lost.number}"])
     alone = [trial.number for trial in history.trials.values() if trial.spec.phase == "cost_probe"]
     assert [history.trials[number].attempts[0].concurrency for number in alone] == [1, 1]
@@ -434,7 +466,7 @@ def test_a_trial_that_raises_at_its_test_has_failed(
     confirm = [trial for trial in history.trials.values() if trial.spec.phase == "confirm"]
     assert {(trial.state, len(trial.attempts), trial.tested) for trial in confirm} == {("failed", 1 + retries, None)}
     assert {trial.ended and trial.ended.reason for trial in confirm} == {"ValueError: planted at the test"}
-    assert [audit.action for audit in history.audits].count("test set read") == 12 * (1 + retries)
+    assert sum(audit.detail.startswith("trial ") for audit in history.audits) == 12 * (1 + retries)
     others = {trial.state for trial in history.trials.values() if trial.spec.phase != "confirm"}
     assert others == {"complete"}
 
@@ -500,28 +532,104 @@ def test_a_phase_that_is_stopped_goes_on_where_it_was(
     ]
 
 
-def test_what_follows_the_confirmation_is_made_up_for_after_a_crash(
+ALONE: dict[str, Any] = {"swap": {}, "controls": {}, "cost_probe": 0}
+FILING = "tests.sweeps.formulas:FilingTrainer"
+
+
+@pytest.mark.parametrize("others", [{}, ALONE], ids=["before the swaps", "at the end"])
+@pytest.mark.parametrize("trainer", [FILING, "tests.sweeps.formulas:FilingUnsaveable"])
+def test_what_follows_the_confirmation_is_made_up_for_after_a_crash_between_any_two_events(
     sweep: MakeConfig,
     data: Dataset,
     tmp_path: Path,
     resume: Callable[..., History],
-    openings: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+    trainer: str,
+    others: dict[str, Any],
 ) -> None:
-    def judge(config: SweepConfig, plan: PlanFrozen, history: History, log: RunLog, **_: Any) -> None:
-        for number in incumbents_due(plan, history):
-            log.append(Audited(action="test set read", detail=f"kept model of trial {number}"))
+    whole = run(sweep(**others), data, tmp_path / "whole", trainer=trainer)
+    log = log_of(tmp_path / "whole")
+    lines = (tmp_path / "whole" / "events.jsonl").read_bytes().splitlines(keepends=True)
+    incumbents = incumbents_of(whole)
+    begin = next(
+        place for place, event in enumerate(log, start=1) if isinstance(event, TrialEnded) and event.number == 17
+    )
+    each = [Audited, TrialTested] * len(incumbents) + [Audited, ArtifactWritten]
+    assert [type(event) for event in log[begin : begin + len(each)]] == each
+    assert len(incumbents) == (0 if trainer.endswith("Unsaveable") else 3)
+    for place in range(begin, begin + len(each) + 1):
+        path = cut_to(tmp_path / f"cut-{place}", lines[:place], of=tmp_path / "whole")
+        again = resume(path, trainer=trainer)
+        assert results(again) == results(whole)
+        assert told_by_the_test(again) == told_by_the_test(whole)
+        assert disputed(again) == disputed(whole) is not None
+        reads = [audit.detail for audit in again.audits if audit.action == "test set read"]
+        unheard = log[place - 1]
+        for name in {audit.detail for audit in whole.audits if audit.action == "test set read"}:
+            assert reads.count(name) == 1 + (isinstance(unheard, Audited) and unheard.detail == name)
+        tested = [event.number for event in log_of(path) if isinstance(event, TrialTested)]
+        assert tested == [*range(6, 18), *incumbents]
+        ended = (path / "events.jsonl").read_bytes()
+        resume(path, trainer=trainer)
+        assert (path / "events.jsonl").read_bytes() == ended, "nothing is owed any more"
 
-    def kept(history: History) -> list[str]:
-        return [audit.detail for audit in history.audits if audit.detail.startswith("kept model")]
 
-    run(sweep(), data, tmp_path / "run")  # as if the driver had died before it came to the incumbents
-    monkeypatch.setattr("sweeps.later.incumbents_due", incumbents_due)
-    monkeypatch.setattr("sweeps.later.judge_incumbents", judge)
-    openings.clear()
-    history = resume(tmp_path / "run")
-    named = [number for arm in history.plans[-1].plan["incumbents"] for number in arm["trials"]]  # type: ignore[attr-defined]
-    assert kept(history) == [f"kept model of trial {number}" for number in named]
-    assert len(openings) == 1
-    assert len(kept(resume(tmp_path / "run"))) == len(named)
-    assert len(openings) == 1, "nothing is owed any more, so the test set stays closed"
+@pytest.mark.parametrize("others", [{}, ALONE], ids=["of the cost probes", "of the confirmation"])
+def test_the_result_of_the_very_last_trial_is_made_up_for_after_a_crash(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], others: dict[str, Any]
+) -> None:
+    unsaveable = "tests.sweeps.formulas:Unsaveable"  # no kept model is owed a test
+    whole = run(sweep(**others), data, tmp_path / "whole", trainer=unsaveable)
+    last = max(place for place, event in enumerate(log_of(tmp_path / "whole")) if isinstance(event, TrialEnded))
+    lines = (tmp_path / "whole" / "events.jsonl").read_bytes().splitlines(keepends=True)
+    path = cut_to(tmp_path / "cut", lines[:last], of=tmp_path / "whole")
+    again = resume(path, trainer=unsaveable)
+    assert results(again) == results(whole)
+    assert again.ended is not None
+
+
+def test_pictures_that_are_drawn_anew_leave_the_old_ones_to_a_log_that_ends_before(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History]
+) -> None:
+    first = disputed(run(sweep(), data, tmp_path / "run", trainer=FILING))
+    second = disputed(resume(tmp_path / "run", {"confirm.seeds": 8}, trainer=FILING))
+    assert first != second
+    log = log_of(tmp_path / "run")
+    last = max(place for place, event in enumerate(log) if isinstance(event, ArtifactWritten) and event.number is None)
+    lines = (tmp_path / "run" / "events.jsonl").read_bytes().splitlines(keepends=True)
+    path = cut_to(tmp_path / "cut", lines[:last], of=tmp_path / "run")
+    assert disputed(read_run(path)) == first
+    assert disputed(resume(path, trainer=FILING)) == second
+
+
+def test_pictures_that_are_gone_are_drawn_again_and_whole_ones_are_not(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], openings: list[str]
+) -> None:
+    first = run(sweep(), data, tmp_path / "run", trainer=FILING)
+    payload = disputed(first)
+    resume(tmp_path / "run", {"swap.settings": 7}, trainer=FILING)
+    assert len(openings) == 1, "no replicate was confirmed since, so the test set stays closed"
+    (tmp_path / "run" / first.artifacts["disputed"].path).unlink()
+    assert disputed(resume(tmp_path / "run", trainer=FILING)) == payload
+    assert len(openings) == 2
+
+
+def test_added_seeds_are_fresh_and_a_resume_without_a_change_does_nothing(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], openings: list[str]
+) -> None:
+    first = run(sweep(trials=9), data, tmp_path / "run", trainer=FILING)
+    again = resume(tmp_path / "run", {"confirm.seeds": 9}, trainer=FILING)
+    used, added = [
+        [set(astuple(replace(trial.spec.seeds, split=-1))) - {-1} for trial in history.trials.values() if wanted(trial)]
+        for history, wanted in ((first, lambda trial: True), (again, lambda trial: trial.number >= len(first.trials)))
+    ]
+    assert len(added) == 6
+    assert all(len(seeds) == 4 for seeds in added)
+    assert not set.union(*used) & set.union(*added)
+    by_pair = {again.trials[number].spec.pair_id for number in again.trials if number >= len(first.trials)}
+    assert by_pair == {"confirm:0:6", "confirm:0:7", "confirm:0:8"}
+    assert len(set.union(*added)) == 4 * len(by_pair), "the two of a pair share their seeds, and nobody else does"
+    before, opened = (tmp_path / "run" / "events.jsonl").read_bytes(), len(openings)
+    said: list[str] = []
+    resume(tmp_path / "run", trainer=FILING, say=said.append)
+    assert said == ["nothing is left to train"]
+    assert ((tmp_path / "run" / "events.jsonl").read_bytes(), len(openings)) == (before, opened)

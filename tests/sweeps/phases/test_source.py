@@ -243,30 +243,10 @@ def test_failures_with_a_success_between_them_halt_nothing(phase: Phase) -> None
     assert Counter(trial.state for trial in ended(world).values()) == {"complete": 9, "failed": 3}
 
 
-def test_the_model_of_each_champions_first_complete_replicate_is_kept() -> None:
-    world = driven(Fate("raise", 1))
-    source, results = source_of(), ended(world)
-    for spec in world.of(TrialStarted):
-        source._attempts.specs[spec.number] = spec
-    assert [number for number, result in sorted(results.items()) if source.keeps(result)] == [11, 12]
-
-
-def test_a_model_that_was_kept_before_a_crash_is_not_kept_again() -> None:
-    whole, source = driven(), source_of()
-    at = next(place for place, event in enumerate(whole.log) if isinstance(event, TrialStarted) and event.number == 12)
-    assert source.replay(whole.log[:at], checkpoints={}) == []
-    for spec in whole.of(TrialStarted)[2:]:
-        source._attempts.specs[spec.number] = spec
-    assert not any(source.keeps(result) for number, result in ended(whole).items() if number > 11)
-
-
-@pytest.mark.parametrize("phase", ["swap", "controls", "cost_probe"])
-def test_no_model_of_another_phase_is_kept(phase: Phase) -> None:
+@pytest.mark.parametrize("phase", SPECS)
+def test_no_model_is_kept(phase: Phase) -> None:
     source = source_of(phase)
-    work = ask(source)
-    results = [source.observe(epoch_of(work.spec, epoch)) for epoch in range(work.spec.epochs)]
-    assert isinstance(results[-1], TrialEnded)
-    assert not source.keeps(results[-1])
+    assert not any(source.keeps(result) for result in ended(driven(phase=phase)).values())
 
 
 FATES = (
