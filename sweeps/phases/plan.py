@@ -81,6 +81,7 @@ def _question(config: SweepConfig, history: History) -> dict[str, object]:
         "margin": confirm.margin,
         "alpha": confirm.alpha,
         "rule": confirm.rule,
+        "runs": confirm.runs,
         "failures": FAILURES,
         "epochs": config.search.epochs,
         "budget": {"unit": config.search.budget, "amount": config.search.amount},

@@ -26,7 +26,7 @@ compare: pooling
 search: {trials: 3, epochs: 2, sampler: random, pruner: none}
 training: {batch_size: 32}
 confirm: {seeds: 6}
-swap: {settings: 2}
+swap: {settings: 6}
 controls: {pairs: 1, same: [[{pooling: capsule, pool_size: 4, routing_steps: 1, temperature: 1.0}, {pooling: max}]]}
 cost_probe: 2
 """
@@ -38,7 +38,7 @@ def test_every_phase_runs_on_mnist_and_every_view_is_drawn(capsweep: Run, folder
     assert done.returncode == 0, done.stderr
     run = read_run(folder / "runs" / "whole")
     phases = [trial.spec.phase for trial in run.trials.values()]
-    assert [phases.count(phase) for phase in ("search", *LATER)] == [6, 12, 4, 4, 4]
+    assert [phases.count(phase) for phase in ("search", *LATER)] == [6, 12, 12, 4, 4]
     assert all(trial.state == "complete" for trial in run.trials.values())
     assert {trial.tested.examples for trial in run.trials.values() if trial.tested} == {10_000}
 
