@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from reports.evidence import Evidence
 from reports.statistics import fewest_pairs, match_pairs
-from reports.verdict.estimates import Estimate, Rules, estimates
-from reports.verdict.gates import Gate
+from reports.verdict.estimate import Estimate
+from reports.verdict.estimates import estimates
+from reports.verdict.gate import Gate
 from reports.verdict.outcomes import Outcome
+from reports.verdict.rules import Rules
 from reports.verdict.sentences import sentence
 from reports.verdict.verdict import RunVerdict
 
@@ -47,8 +49,9 @@ def tuned_compared(runs: Sequence[tuple[Evidence, RunVerdict]]) -> AcrossRuns:
     first = confirmed[0][0]
     assert first.plan is not None
     rules = Rules.of(first.plan)
-    planned = fewest_pairs(alpha=rules.alpha, comparisons=rules.comparisons)
-    found = estimates("E2", _outcomes(confirmed), rules, planned=planned)
+    outcomes = _outcomes(confirmed)
+    planned = fewest_pairs(alpha=rules.alpha, comparisons=len(outcomes))
+    found = estimates("E2", outcomes, rules, planned=planned)
     failed = tuple(gate for _, verdict in confirmed for gate in verdict.gates if gate.status == "fail")
     unique: tuple[Gate, ...] = tuple(dict.fromkeys(failed))
     said = tuple(sentence(each, first, unique) for each in found)

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from reports.evidence import Evidence
 from reports.statistics import match_pairs, sign_flip_p
-from reports.verdict.estimates import Estimate
+from reports.verdict.estimate import Estimate
+from reports.verdict.gate import Gate
 from reports.words import count
 
-Status = Literal["pass", "warn", "fail", "open", "not run"]
 _SEEDS = ["seed.init", "seed.order", "seed.dropout", "seed.augment"]
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One condition of validity.
-
-    Attributes:
-        key: A constant.
-        name: In the reader's words.
-        status: `open` while the plan's number of pairs is not there yet: then every verdict is interim. `fail` makes
-            the verdict invalid, and `because` says why in the middle of a sentence.
-        detail: What was found.
-        because: See `status`; empty unless it failed.
-    """
-
-    key: str
-    name: str
-    status: Status
-    detail: str
-    because: str = ""
 
 
 def gates(evidence: Evidence, estimates: Sequence[Estimate]) -> list[Gate]:
