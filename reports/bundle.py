@@ -122,7 +122,13 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
         "config": evidence.config.model_dump(mode="json"),
         "facts": dict(evidence.facts),
         "plans": [
-            {"revision": plan.revision, "digest": plan.digest, "time": plan.time, "document": dict(plan.document)}
+            {
+                "revision": plan.revision,
+                "digest": plan.digest,
+                "time": plan.time,
+                "document": dict(plan.document),
+                "place": plan.place,
+            }
             for plan in evidence.plans
         ],
         "predictions": list(evidence.predictions),

@@ -16,6 +16,7 @@ from reports.summary import facts, paragraph, standing, title
 from reports.tables import Tables, arm_names, tables
 from reports.theme import Look, styles
 from search_spaces import ParamValue
+from sweeps import codec
 from sweeps.artifacts import read_artifact
 from sweeps.config import SweepConfig
 from sweeps.history import History
@@ -70,12 +71,19 @@ class Plan:
         digest: The sha256 of `document`.
         time: Seconds since the sweep's start.
         document: What was frozen, see `sweeps.phases.plan`.
+        place: Of its event in the log; None where the evidence does not say.
     """
 
     revision: int
     digest: str
     time: float
     document: Mapping[str, Any]
+    place: int | None = None
+
+    @property
+    def is_authentic(self) -> bool:
+        """Whether the document is the one whose digest was taken."""
+        return codec.digest(dict(self.document)) == self.digest
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ class Evidence:
         facts: Of JSON alone: `title`, `standing`, `paragraph` and `described` as in `reports.summary`; `sweep` (its
             id), `name`, `data`, `versions`, `commit`, `dirty`, `notes`, `lost` (attempts), `workers` (a list of
             `worker`, `node`, `device`, `backend`, `versions`, `deterministic`), `studies` (see `StudyCreated`),
-            `audits` (`time`, `action`, `detail`).
+            `audits` (`time`, `action`, `detail`, and `place` in the log).
         frames: See `reports.tables`.
         plans: Every revision of the analysis plan, in order; empty before any.
         predictions: Of confirm trials, by number.
@@ -159,7 +167,10 @@ def evidence_of(run: History) -> Evidence:
     Raises:
         RunError: If the log is empty.
     """
-    plans = tuple(Plan(plan.revision, plan.digest, plan.time - run.header.time, dict(plan.plan)) for plan in run.plans)
+    plans = tuple(
+        Plan(plan.revision, plan.digest, plan.time - run.header.time, dict(plan.plan), place)
+        for plan, place in zip(run.plans, run.plans_at, strict=True)
+    )
     frames = tables(run)
     predictions: dict[int, Predictions] = {}
     pictures: dict[str, dict[str, bytes]] = {}
@@ -220,7 +231,8 @@ def _facts(run: History, frames: Tables) -> dict[str, Any]:
             for study in run.studies
         ],
         "audits": [
-            {"time": audit.time - header.time, "action": audit.action, "detail": audit.detail} for audit in run.audits
+            {"time": audit.time - header.time, "action": audit.action, "detail": audit.detail, "place": place}
+            for audit, place in zip(run.audits, run.audits_at, strict=True)
         ],
     }
 

@@ -58,6 +58,8 @@ _TRIAL = {
     "inference_seconds": "float64",
     "memory_bytes": "Int64",
     "concurrency": "Int64",
+    "begun_at": "Int64",
+    "tested_at": "Int64",
 } | {f"seed.{field.name}": "int64" for field in fields(Seeds)}
 
 _EPOCH = {
@@ -79,7 +81,8 @@ class Tables:
         trials: One row a trial of any phase and state. A param that does not apply is missing (NaN or NA), never 0;
             `value` follows the objective and is missing until the trial ended, and where it failed.
             After the search, trials of one `pair_id` belong together; `test`, `nll`, `brier` and `ece` are those of the
-            test set; `epoch_seconds` is the median epoch without the first of the attempt.
+            test set; `epoch_seconds` is the median epoch without the first of the attempt; `begun_at` and `tested_at`
+            are places in the log.
         epochs: One row an epoch report of each trial's last attempt. `cumulative_seconds` starts with the time to get
             the model ready, so that it ends at the trial's `seconds`.
         arms: One row an arm of the search phase, see `rollup.arms_table`.
@@ -186,6 +189,8 @@ def _trial_row(
         "inference_seconds": trial.model.inference_seconds if trial.model else None,
         "memory_bytes": max((epoch.memory_bytes for epoch in trial.epochs), default=None),
         "concurrency": attempt.concurrency if attempt else None,
+        "begun_at": trial.begun_at,
+        "tested_at": trial.tested_at,
         **{f"seed.{name}": seed for name, seed in asdict(spec.seeds).items()},
         **{f"param.{name}": value for name, value in spec.params.items()},
     }

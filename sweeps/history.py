@@ -42,7 +42,8 @@ from sweeps.utilisation import Utilisation
 class Trial:
     """One trial as far as the log tells; `epochs` are those that count, of whichever attempt.
 
-    `spent` are worker seconds of all attempts, those included that came to nothing.
+    `spent` are worker seconds of all attempts, those included that came to nothing. `begun_at` and `tested_at` are
+    places in the log, which no clock can put out of order.
     """
 
     spec: TrialSpec
@@ -54,6 +55,8 @@ class Trial:
     artifacts: dict[str, ArtifactWritten] = field(default_factory=dict)
     model: ModelFacts | None = None
     spent: float = 0.0
+    begun_at: int | None = None
+    tested_at: int | None = None
 
     @property
     def number(self) -> int:
@@ -73,7 +76,10 @@ class Trial:
 
 @dataclass
 class History:
-    """A run, folded event by event in the order of the log: `ended` for good, or `stopped` in good order."""
+    """A run, folded event by event in the order of the log: `ended` for good, or `stopped` in good order.
+
+    `plans_at` and `audits_at` are the places of `plans` and `audits` in the log, `place` that of the next event.
+    """
 
     directory: RunDirectory
     started: SweepStarted | None = None
@@ -84,13 +90,16 @@ class History:
     lost: list[AttemptLost] = field(default_factory=list)
     artifacts: dict[str, ArtifactWritten] = field(default_factory=dict)
     plans: list[PlanFrozen] = field(default_factory=list)
+    plans_at: list[int] = field(default_factory=list)
     audits: list[Audited] = field(default_factory=list)
+    audits_at: list[int] = field(default_factory=list)
     resources: list[ResourceEvent] = field(default_factory=list)
     ended: SweepEnded | None = None
     stopped: SweepEnded | None = None
     waiting: str | None = None
     last_time: float = 0.0
     offset: int = 0
+    place: int = 0
     utilisation: Utilisation = field(default_factory=Utilisation)
     _config: SweepConfig | None = None
 
@@ -125,22 +134,25 @@ class History:
                     self.trials[event.number].spent += event.seconds
             case Audited():
                 self.audits.append(event)
+                self.audits_at.append(self.place)
             case SweepEnded():
                 self.ended, self.stopped = (event, None) if event.reason in FOR_GOOD else (None, event)
             case TrialStarted():
-                self.trials[event.number] = Trial(event)
+                self.trials[event.number] = Trial(event, begun_at=self.place)
             case ResourceEvent():
                 self.resources.append(event)
                 if event.kind == "workers_pending":
                     self.waiting = event.detail
             case PlanFrozen():
                 self.plans.append(event)
+                self.plans_at.append(self.place)
             case WorkerEnded() | TrialKnown():
                 pass
             case ArtifactWritten() if event.number is None:
                 self.artifacts[event.kind] = event
             case _:
                 self._fold_into_trial(event)
+        self.place += 1
 
     def _fold_driver(self, event: DriverStarted) -> None:
         self.drivers.append(event)
@@ -168,7 +180,7 @@ class History:
                 trial.failure = event
                 trial.spent += event.seconds
             case TrialTested():
-                trial.tested = event
+                trial.tested, trial.tested_at = event, self.place
                 trial.spent += event.seconds if event.attempt else 0.0  # a kept model is tested by no worker
             case TrialEnded():
                 trial.ended = event

@@ -152,7 +152,18 @@ def test_the_reports_read_the_record_and_not_the_machine() -> None:
         for name in names
         if name.startswith("sweeps.")
     }
-    allowed = {"artifacts", "config", "errors", "history", "records", "runlog", "selection", "sharing", "summary"}
+    allowed = {
+        "artifacts",
+        "codec",
+        "config",
+        "errors",
+        "history",
+        "records",
+        "runlog",
+        "selection",
+        "sharing",
+        "summary",
+    }
     assert {name.split(".")[1] for name in read} <= allowed
 
 

@@ -90,8 +90,7 @@ def _said(differences: FloatArray, by_interval: Verdict, p: float, alpha: float)
     if not by_interval.claims or p <= alpha:
         return by_interval
     # An interval within the margin shows equivalence even where the side of 0 is not shown.
-    negligible = by_interval in (Verdict.BETTER_NEGLIGIBLE, Verdict.WORSE_NEGLIGIBLE)
-    return Verdict.EQUIVALENT if negligible else Verdict.UNDETERMINED
+    return Verdict.EQUIVALENT if by_interval.is_negligible else Verdict.UNDETERMINED
 
 
 def _still_needed(mean: float, deviation: float, n: int, margin: float, alpha: float) -> int | None:

@@ -38,7 +38,8 @@ def judge(
     """Judge every comparison of a family, in its order.
 
     A verdict before the planned number of pairs is interim, however often it is looked at: stopping at the first
-    significant look would be wrong 23 times in 100 rather than 5. Better and worse need Holm's adjusted p ≤ alpha.
+    significant look would be wrong 23 times in 100 rather than 5. Better and worse need Holm's adjusted p ≤ alpha;
+    without it a negligible one is equivalent, and any other not shown.
     Source: Armitage, McPherson and Rowe, "Repeated significance tests on accumulating data" (1969); `holm`.
 
     Args:
@@ -65,5 +66,7 @@ def _worded(comparison: PairedComparison, adjusted_p: float, planned: int, alpha
         return Verdict.NOT_COMPARABLE
     if comparison.n < planned:
         return Verdict.INTERIM
-    taken_back = comparison.verdict.claims and adjusted_p > alpha
-    return Verdict.NOT_SHOWN if taken_back else comparison.verdict
+    if not comparison.verdict.claims or adjusted_p <= alpha:
+        return comparison.verdict
+    # What the correction takes back is the side of 0; that the difference is within the margin stands.
+    return Verdict.EQUIVALENT if comparison.verdict.is_negligible else Verdict.NOT_SHOWN

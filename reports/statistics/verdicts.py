@@ -34,6 +34,11 @@ class Verdict(StrEnum):
         """1 for every "better", -1 for every "worse", 0 for the rest."""
         return self.value.startswith("better") - self.value.startswith("worse")
 
+    @property
+    def is_negligible(self) -> bool:
+        """Whether it is better or worse by less than the margin."""
+        return self in (Verdict.BETTER_NEGLIGIBLE, Verdict.WORSE_NEGLIGIBLE)
+
 
 _SIZES = {
     1: (Verdict.BETTER, Verdict.BETTER_NEGLIGIBLE, Verdict.BETTER_SIZE_UNCERTAIN),

@@ -6,9 +6,11 @@ claim, `sentences` puts it into words in a metric's own `measure`; `verdict_of` 
 """
 
 from reports.verdict.across import AcrossRuns, tuned_compared
-from reports.verdict.estimates import Estimate, Rules, estimates
-from reports.verdict.gates import Gate
+from reports.verdict.estimate import Estimate
+from reports.verdict.estimates import estimates
+from reports.verdict.gate import Gate
 from reports.verdict.measure import Measure, measure_of
+from reports.verdict.rules import Rules, level
 from reports.verdict.sentences import measured
 from reports.verdict.verdict import RunVerdict, verdict_of
 
@@ -20,6 +22,7 @@ __all__ = [
     "Rules",
     "RunVerdict",
     "estimates",
+    "level",
     "measure_of",
     "measured",
     "tuned_compared",

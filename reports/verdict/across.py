@@ -8,13 +8,21 @@ from dataclasses import dataclass
 
 from reports.evidence import Evidence
 from reports.statistics import fewest_pairs, match_pairs
-from reports.verdict.estimates import Estimate, Rules, estimates
-from reports.verdict.gates import Gate
+from reports.verdict.estimate import Estimate
+from reports.verdict.estimates import estimates
 from reports.verdict.outcomes import Outcome
+from reports.verdict.rules import Rules
 from reports.verdict.sentences import sentence
 from reports.verdict.verdict import RunVerdict
+from reports.words import listed
 
-_SAME = ("name", "model", "dataset", "space", "compare", "objective", "search", "training")
+Run = tuple[Evidence, RunVerdict]
+
+_SAME = ("name", "model", "space", "compare", "objective", "search", "training")
+_PLANNED = ("margin", "alpha", "baseline", "rule", "runs")
+_FEW = (
+    "Tuned against tuned needs several runs of one sweep file, each with its own seed and a confirm phase that is over."
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +31,8 @@ class AcrossRuns:
 
     Attributes:
         estimates: Of E2, one an arm; empty where the runs cannot be put together.
-        sentences: One for each, or why there is none.
-        seeds: Of the runs that count.
+        sentences: One for each, or why there is none; then which runs were left out, if any were.
+        seeds: Of the runs that count, in order.
     """
 
     estimates: tuple[Estimate, ...]
@@ -32,55 +40,90 @@ class AcrossRuns:
     seeds: tuple[int, ...]
 
 
-def tuned_compared(runs: Sequence[tuple[Evidence, RunVerdict]]) -> AcrossRuns:
+def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
     """Compare the arms over runs that differ in their seed alone: a run's score of an arm is its champion's mean.
 
-    Args:
-        runs: With their verdicts; those without a confirmed champion in every arm are left out.
+    A run counts once its confirmation is over, and if none of its gates failed: what it says until then may still
+    change, or is not valid. The order of the runs does not matter.
     """
-    confirmed = [
-        (evidence, verdict) for evidence, verdict in runs if any(e.estimand == "E1" for e in verdict.estimates)
+    confirmed = sorted((run for run in runs if _champions(run)), key=lambda run: run[0].config.seed)
+    reasons = [_unfit(run) for run in confirmed]
+    counted = [run for run, reason in zip(confirmed, reasons, strict=True) if not reason]
+    out = [
+        f"the run of seed {evidence.config.seed} ({reason})"
+        for (evidence, _), reason in zip(confirmed, reasons, strict=True)
+        if reason
     ]
-    problem = _problem([evidence for evidence, _ in confirmed])
+    left_out = (f"Left out: {listed(out)}.",) if out else ()
+    problem = _problem([evidence for evidence, _ in counted])
     if problem:
-        return AcrossRuns((), (problem,), ())
-    first = confirmed[0][0]
+        return AcrossRuns((), (problem, *left_out), ())
+    first = counted[0][0]
     assert first.plan is not None
-    rules = Rules.of(first.plan)
-    planned = fewest_pairs(alpha=rules.alpha, comparisons=rules.comparisons)
-    found = estimates("E2", _outcomes(confirmed), rules, planned=planned)
-    failed = tuple(gate for _, verdict in confirmed for gate in verdict.gates if gate.status == "fail")
-    unique: tuple[Gate, ...] = tuple(dict.fromkeys(failed))
-    said = tuple(sentence(each, first, unique) for each in found)
-    return AcrossRuns(tuple(found), said, tuple(evidence.config.seed for evidence, _ in confirmed))
+    rules, outcomes = Rules.of(first.plan), _outcomes(counted)
+    planned = first.plan.get("runs") or fewest_pairs(alpha=rules.alpha, comparisons=len(outcomes))
+    found = estimates("E2", outcomes, rules, planned=planned)
+    said = tuple(sentence(each, first, ()) for each in found)
+    return AcrossRuns(tuple(found), (*said, *left_out), tuple(evidence.config.seed for evidence, _ in counted))
+
+
+def _champions(run: Run) -> list[Estimate]:
+    return [each for each in run[1].estimates if each.estimand == "E1"]
+
+
+def _unfit(run: Run) -> str:
+    """Why a run does not count; empty if it does."""
+    failed = [gate.because for gate in run[1].gates if gate.status == "fail"]
+    short = [each for each in _champions(run) if not each.is_over]
+    waiting = [f"{each.n} of {each.planned} pairs of {each.arm} are there" for each in short]
+    return listed([*failed, *waiting]) if failed or waiting else ""
 
 
 def _problem(evidences: Sequence[Evidence]) -> str:
     """Why runs cannot be put together; empty if they can."""
     if len(evidences) < 2:
-        return "Tuned against tuned needs several runs of one sweep file, each with its own seed and a confirm phase."
-    documents = [evidence.config.model_dump(mode="json") for evidence in evidences]
-    for key in _SAME:
-        if any(document[key] != documents[0][key] for document in documents):
-            return f"The runs ask different questions ({key} differs), so their tuned arms are not put together."
+        return _FEW
+    terms = [_terms(evidence) for evidence in evidences]
+    differ = [key for key in terms[0] if any(each[key] != terms[0][key] for each in terms)]
+    if differ:
+        words = f"{listed(differ)} {'differs' if len(differ) == 1 else 'differ'}"
+        return f"The runs ask different questions ({words}), so their tuned arms are not put together."
     seeds = Counter(evidence.config.seed for evidence in evidences)
     if max(seeds.values()) > 1:
         return f"Two runs have the seed {seeds.most_common(1)[0][0]}, so they are one, not two."
     return ""
 
 
-def _outcomes(runs: Sequence[tuple[Evidence, RunVerdict]]) -> list[Outcome]:
-    compared = {each.arm: each.baseline for _, verdict in runs for each in verdict.estimates if each.estimand == "E1"}
-    outcomes = []
-    for arm, baseline in compared.items():
-        scores: tuple[list[tuple[str, float | None]], ...] = ([], [])
-        unfinished = 0
-        for evidence, verdict in runs:
-            each = next((e for e in verdict.estimates if e.estimand == "E1" and e.arm == arm), None)
-            if each is None:
-                continue
-            unfinished += each.n < each.planned
-            for side, mean in zip(scores, (each.mean_arm, each.mean_baseline), strict=True):
-                side.append((str(evidence.config.seed), mean))
-        outcomes.append(Outcome(arm, baseline, match_pairs(*scores), None, unfinished))
-    return outcomes
+def _terms(evidence: Evidence) -> dict[str, object]:
+    """All that must be the same of runs that are put together, by the name that a sentence gives it."""
+    document, plan = evidence.config.model_dump(mode="json"), evidence.plan or {}
+    terms = {key: document[key] for key in _SAME}
+    terms["dataset"] = {key: value for key, value in document["dataset"].items() if key != "file"}
+    terms["the digest of the data"] = evidence.facts.get("data", {}).get("digest")
+    terms |= {f"confirm.{key}": plan.get(key) for key in _PLANNED}
+    return terms | {"confirm.champions": document["confirm"]["champions"]}
+
+
+def _outcomes(runs: Sequence[Run]) -> list[Outcome]:
+    compared = {each.arm: each.baseline for run in runs for each in _champions(run)}
+    return [_outcome(arm, baseline, runs) for arm, baseline in compared.items()]
+
+
+def _outcome(arm: str, baseline: str, runs: Sequence[Run]) -> Outcome:
+    found = {str(run[0].config.seed): each for run in runs for each in _champions(run) if each.arm == arm}
+    pairs = match_pairs(
+        [(seed, each.mean_arm) for seed, each in found.items()],
+        [(seed, each.mean_baseline) for seed, each in found.items()],
+    )
+    worst = None
+    if any(each.verdict_worst for each in found.values()):
+        worst = match_pairs(
+            [(seed, _or(each.mean_arm_worst, each.mean_arm)) for seed, each in found.items()],
+            [(seed, _or(each.mean_baseline_worst, each.mean_baseline)) for seed, each in found.items()],
+        )
+    failed = (sum(each.failed_arm for each in found.values()), sum(each.failed_baseline for each in found.values()))
+    return Outcome(arm, baseline, pairs, worst, 0, failed)
+
+
+def _or(worst: float | None, usual: float | None) -> float | None:
+    return usual if worst is None else worst

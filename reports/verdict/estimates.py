@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from reports.evidence import Evidence
 from reports.statistics import (
-    Direction,
     Judgement,
     PairedComparison,
     Pairs,
@@ -23,102 +21,13 @@ from reports.statistics import (
     tost,
     wilson,
 )
+from reports.verdict.estimate import Estimand, Estimate
 from reports.verdict.outcomes import Outcome, confirm_outcomes, outcomes
+from reports.verdict.rules import Rules, further_looks
+from reports.verdict.worst import claimed
 
-Estimand = Literal["E1", "E2", "E3"]
-_SEED = 20_260_101
+SEED = 20_260_101
 """Of the generator that draws sign patterns where there are too many pairs to count all."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One comparison of an estimand; differences are arm - baseline in the metric's unit.
-
-    Attributes:
-        estimand: E1 champion against champion, E2 tuned against tuned over runs, E3 only the compared param replaced.
-        arm: In question.
-        baseline: What it is compared with.
-        planned: Pairs that the plan promised.
-        n: Complete pairs.
-        mean_arm: Mean score of the arm over them; None without a pair.
-        mean_baseline: The same of the baseline.
-        difference: Their mean difference.
-        low: Lower end of its interval; None below two pairs.
-        high: Upper end.
-        deviation: Standard deviation of the differences.
-        p: Exact two-sided sign-flip p.
-        adjusted_p: Holm's, within the family.
-        comparisons: Size of the family.
-        verdict: In the words of `statistics.Verdict`.
-        pairs_needed: More pairs that an undetermined question takes; None where no number is of use.
-        equivalence_p: Of the two one-sided tests against the margin; None below two pairs.
-        effect_size: Hedges' g of the pairs; None below two pairs or without spread.
-        won: Pairs in which the arm is better.
-        ties: Pairs in which it is neither better nor worse.
-        won_low: Lower end of Wilson's interval of the share won; None without a pair.
-        won_high: Upper end.
-        correlation: Of the arms' scores over the pairs; None below two pairs or without spread.
-        gain: How many times the variance of separate arms is that of the pairs; as above.
-        unpaired: Pairs that only one arm has.
-        failed_arm: Replicates of the arm that failed.
-        failed_baseline: Replicates of the baseline that failed.
-        lost: Planned pairs that failures have left nothing of.
-        unfinished: Replicates that have not ended.
-        verdict_worst: The verdict with every failure as the worst score seen; None where nothing failed.
-        ids: Of the pairs.
-        scores_arm: At their places.
-        scores_baseline: At their places.
-    """
-
-    estimand: Estimand
-    arm: str
-    baseline: str
-    planned: int
-    n: int
-    mean_arm: float | None
-    mean_baseline: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    deviation: float | None
-    p: float
-    adjusted_p: float
-    comparisons: int
-    verdict: str
-    pairs_needed: int | None
-    equivalence_p: float | None
-    effect_size: float | None
-    won: int
-    ties: int
-    won_low: float | None
-    won_high: float | None
-    correlation: float | None
-    gain: float | None
-    unpaired: int
-    failed_arm: int
-    failed_baseline: int
-    lost: int
-    unfinished: int
-    verdict_worst: str | None
-    ids: tuple[str, ...]
-    scores_arm: tuple[float, ...]
-    scores_baseline: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the plan says of how a comparison is judged."""
-
-    margin: float
-    alpha: float
-    comparisons: int
-    direction: Direction
-
-    @classmethod
-    def of(cls, plan: Mapping[str, object]) -> Rules:
-        """From a frozen plan."""
-        numbers = {key: plan[key] for key in ("margin", "alpha", "comparisons", "direction")}
-        return cls(**numbers)  # type: ignore[arg-type]
 
 
 def champions_compared(evidence: Evidence) -> list[Estimate]:
@@ -126,7 +35,8 @@ def champions_compared(evidence: Evidence) -> list[Estimate]:
     plan = evidence.plan
     if plan is None or not plan["seeds"]:
         return []
-    return estimates("E1", confirm_outcomes(evidence), Rules.of(plan), planned=int(plan["seeds"]))
+    rules = Rules.of(plan, further=further_looks(evidence.plans, lambda document: int(document["seeds"])))
+    return estimates("E1", confirm_outcomes(evidence), rules, planned=int(plan["seeds"]))
 
 
 def swaps_compared(evidence: Evidence) -> list[Estimate]:
@@ -136,13 +46,15 @@ def swaps_compared(evidence: Evidence) -> list[Estimate]:
         return []
     seeds = int(plan["swap"]["seeds"])
     by_setting = [_by_setting(outcome, seeds) for outcome in outcomes(evidence, "swap", "value")]
-    return estimates("E3", by_setting, Rules.of(plan), planned=int(plan["swap"]["settings"]))
+    rules = Rules.of(plan, further=further_looks(evidence.plans, lambda document: int(document["swap"]["settings"])))
+    return estimates("E3", by_setting, rules, planned=int(plan["swap"]["settings"]))
 
 
 def estimates(estimand: Estimand, found: Sequence[Outcome], rules: Rules, *, planned: int) -> list[Estimate]:
     """Judge a family of comparisons.
 
-    A pair that failed will never come: it is left out, as the plan says, and what has been promised is less by it.
+    A pair that failed will never come: it is left out, as the plan says, and what has been promised is less by it. What
+    the rest shows is claimed as far as the worst case shows it too, see `worst.claimed`.
     """
     if not found:
         return []
@@ -158,7 +70,6 @@ def _judge(family: Mapping[str, Pairs], rules: Rules, planned: int) -> dict[str,
         {arm: _compare(pairs.a, pairs.b, rules) for arm, pairs in family.items()},
         planned={arm: planned - _lost(pairs) for arm, pairs in family.items()},
         alpha=rules.alpha,
-        comparisons=max(rules.comparisons, len(family)),
     )
 
 
@@ -173,7 +84,7 @@ def _compare(a: Sequence[float], b: Sequence[float], rules: Rules) -> PairedComp
         margin=rules.margin,
         alpha=rules.alpha,
         direction=rules.direction,
-        rng=np.random.default_rng(_SEED),
+        rng=np.random.default_rng(SEED),
     )
 
 
@@ -185,14 +96,18 @@ def _estimate(
     better = a > b if rules.direction == "maximize" else a < b
     share = wilson(int(better.sum()), len(a), alpha=rules.alpha) if len(a) else None
     gain = pairing_gain(a, b) if len(a) > 1 else None
+    failed_arm, failed_baseline = outcome.failed or (pairs.failed_a, pairs.failed_b)
+    said, worst = judged.verdict, outcome.pairs_worst
+    if worst is not None:
+        said = claimed(said, at_worst.verdict, failed_arm=failed_arm, failed_baseline=failed_baseline)
     return Estimate(
         estimand=estimand,
         arm=outcome.arm,
         baseline=outcome.baseline,
         planned=planned,
         n=found.n,
-        mean_arm=float(a.mean()) if len(a) else None,
-        mean_baseline=float(b.mean()) if len(b) else None,
+        mean_arm=_mean(pairs.a),
+        mean_baseline=_mean(pairs.b),
         difference=found.mean,
         low=found.low,
         high=found.high,
@@ -200,8 +115,10 @@ def _estimate(
         p=found.p,
         adjusted_p=judged.adjusted_p,
         comparisons=judged.comparisons,
-        verdict=str(judged.verdict),
-        pairs_needed=found.pairs_needed,
+        alpha=rules.alpha,
+        further=rules.further,
+        verdict=str(said),
+        pairs_needed=found.pairs_needed if said is judged.verdict else None,
         equivalence_p=tost(a, b, margin=rules.margin, alpha=rules.alpha).p if len(a) > 1 else None,
         effect_size=hedges_gz(a, b) if len(a) > 1 else None,
         won=int(better.sum()),
@@ -211,15 +128,22 @@ def _estimate(
         correlation=gain.correlation if gain else None,
         gain=gain.variance_ratio if gain else None,
         unpaired=len(pairs.unpaired),
-        failed_arm=pairs.failed_a,
-        failed_baseline=pairs.failed_b,
+        failed_arm=failed_arm,
+        failed_baseline=failed_baseline,
         lost=_lost(pairs),
         unfinished=outcome.unfinished,
-        verdict_worst=str(at_worst.verdict) if outcome.pairs_worst else None,
+        verdict_survivors=None if worst is None else str(judged.verdict),
+        verdict_worst=None if worst is None else str(at_worst.verdict),
+        mean_arm_worst=None if worst is None else _mean(worst.a),
+        mean_baseline_worst=None if worst is None else _mean(worst.b),
         ids=pairs.ids,
         scores_arm=pairs.a,
         scores_baseline=pairs.b,
     )
+
+
+def _mean(scores: Sequence[float]) -> float | None:
+    return float(np.mean(scores)) if scores else None
 
 
 def _by_setting(outcome: Outcome, seeds: int) -> Outcome:

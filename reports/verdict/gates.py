@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from reports.evidence import Evidence
-from reports.statistics import match_pairs, sign_flip_p
-from reports.verdict.estimates import Estimate
-from reports.words import count
-
-Status = Literal["pass", "warn", "fail", "open", "not run"]
-_SEEDS = ["seed.init", "seed.order", "seed.dropout", "seed.augment"]
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One condition of validity.
-
-    Attributes:
-        key: A constant.
-        name: In the reader's words.
-        status: `open` while the plan's number of pairs is not there yet: then every verdict is interim. `fail` makes
-            the verdict invalid, and `because` says why in the middle of a sentence.
-        detail: What was found.
-        because: See `status`; empty unless it failed.
-    """
-
-    key: str
-    name: str
-    status: Status
-    detail: str
-    because: str = ""
+from reports.verdict import controls, faith
+from reports.verdict.estimate import Estimate
+from reports.verdict.gate import Gate
+from reports.verdict.outcomes import broken
 
 
 def gates(evidence: Evidence, estimates: Sequence[Estimate]) -> list[Gate]:
@@ -43,33 +20,17 @@ def gates(evidence: Evidence, estimates: Sequence[Estimate]) -> list[Gate]:
 
 
 def _gates(evidence: Evidence, estimates: Sequence[Estimate]) -> Iterator[Gate]:
-    yield _plan(evidence)
+    yield faith.plan(evidence)
     yield _budgets(evidence)
     yield _planned(evidence, estimates)
-    yield _complete(estimates)
-    yield _fresh_seeds(evidence)
-    yield _sealed(evidence)
+    yield _complete(evidence, estimates)
+    yield faith.fresh_seeds(evidence)
+    yield faith.sealed(evidence)
     yield _failures(evidence)
     yield _pruned(evidence)
     yield _environment(evidence)
-    yield _same_arm(evidence)
-    yield _same_network(evidence)
-
-
-def _plan(evidence: Evidence) -> Gate:
-    name = "The plan was frozen before its trials began"
-    if not evidence.plans:
-        return Gate("plan", name, "not run", "no plan is frozen; confirm.seeds asks for one")
-    first = evidence.plans[0]
-    later = evidence.frames.trials[evidence.frames.trials["phase"].isin(["confirm", "swap", "controls"])]
-    early = int((later["started"] < first.time).sum())
-    if early:
-        why = f"{early} trials of it began before its plan was frozen"
-        return Gate("plan", name, "fail", why, why)
-    if len(evidence.plans) > 1:
-        amounts = " -> ".join(str(plan.document["seeds"]) for plan in evidence.plans)
-        return Gate("plan", name, "warn", f"revised {count(len(evidence.plans) - 1, 'time')} since; seeds {amounts}")
-    return Gate("plan", name, "pass", f"plan {first.digest[:12]}")
+    yield controls.same_arm(evidence)
+    yield controls.same_network(evidence)
 
 
 def _budgets(evidence: Evidence) -> Gate:
@@ -82,6 +43,8 @@ def _budgets(evidence: Evidence) -> Gate:
     seconds = search.groupby("arm")["spent"].sum().reindex(arms, fill_value=0.0)
     detail = "; ".join(f"{arm} {trials[arm]} trials, {seconds[arm]:,.0f} worker seconds" for arm in arms)
     unit = evidence.config.search.budget
+    other = ("worker seconds", seconds) if unit == "trials" else ("trials", trials)
+    detail += f"; the budget is in {unit}{_apart(*other)}"
     spent, most = (trials, 1.0) if unit == "trials" else (seconds, float(search["spent"].max()))
     # Exhausted spaces end an arm's search before its budget: every config of it was tried.
     sizes = {str(study["arm"]): study["size"] for study in evidence.facts["studies"]}
@@ -89,7 +52,14 @@ def _budgets(evidence: Evidence) -> Gate:
     if short:
         why = f"{' and '.join(short)} had a smaller tuning budget than the other arms"
         return Gate("budgets", name, "fail", detail, why)
-    return Gate("budgets", name, "pass", f"{detail}; the budget is in {unit}")
+    return Gate("budgets", name, "pass", detail)
+
+
+def _apart(name: str, spent: pd.Series) -> str:
+    """How far apart the arms are in the unit that the budget is not in: nobody promised that they would be alike."""
+    if not spent.min() > 0:
+        return ""
+    return f", and the most {name} are {spent.max() / spent.min():.2f} times the fewest"
 
 
 def _exhausted(size: Any, trials: int) -> bool:
@@ -100,7 +70,7 @@ def _planned(evidence: Evidence, estimates: Sequence[Estimate]) -> Gate:
     name = "The planned number of pairs is there"
     if not estimates:
         return Gate("planned", name, "not run", "nothing is confirmed")
-    short = [each for each in estimates if each.n + each.lost < each.planned]
+    short = [each for each in estimates if not each.is_over]
     open_ones = [each for each in estimates if each.n < each.planned]
     detail = "; ".join(f"{each.estimand} {each.arm}: {each.n} of {each.planned}" for each in estimates)
     if not open_ones:
@@ -108,52 +78,15 @@ def _planned(evidence: Evidence, estimates: Sequence[Estimate]) -> Gate:
     return Gate("planned", name, "open" if short else "warn", detail)
 
 
-def _complete(estimates: Sequence[Estimate]) -> Gate:
+def _complete(evidence: Evidence, estimates: Sequence[Estimate]) -> Gate:
     name = "No pair is broken"
     if not estimates:
         return Gate("pairs", name, "not run", "nothing is confirmed")
-    unpaired = sum(each.unpaired for each in estimates)
-    failed = sum(each.failed_arm + each.failed_baseline for each in estimates)
+    found = [broken(evidence, estimand) for estimand in dict.fromkeys(each.estimand for each in estimates)]
+    unpaired, failed = (sum(getattr(each, kind) for each in found) for kind in ("unpaired", "failed"))
     if not unpaired and not failed:
         return Gate("pairs", name, "pass", "every replicate has its partner")
     return Gate("pairs", name, "warn", f"{unpaired} unpaired and {failed} failed replicates are left out")
-
-
-def _fresh_seeds(evidence: Evidence) -> Gate:
-    name = "No seed of the confirmation was used in the search"
-    confirm = evidence.trials("confirm")
-    if confirm.empty:
-        return Gate("seeds", name, "not run", "nothing is confirmed")
-    used = {tuple(row) for row in evidence.trials("search")[_SEEDS].itertuples(index=False)}
-    shared = sum(tuple(row) in used for row in confirm[_SEEDS].itertuples(index=False))
-    if shared:
-        why = f"{shared} of its replicates repeat seeds of the search"
-        return Gate("seeds", name, "fail", why, why)
-    return Gate("seeds", name, "pass", f"{confirm['seed.init'].nunique()} fresh seeds")
-
-
-def _sealed(evidence: Evidence) -> Gate:
-    name = "The test set stayed closed until the plan was frozen"
-    opened = [audit for audit in evidence.facts["audits"] if str(audit["action"]).startswith("test set")]
-    reads = sum(audit["action"] == "test set read" for audit in opened)
-    tested = evidence.frames.trials["test"].notna()
-    if not evidence.plans:
-        early = len(opened) + int(tested.sum())
-    else:
-        frozen = evidence.plans[0].time
-        early = sum(audit["time"] < frozen for audit in opened)
-        early += int((tested & (evidence.frames.trials["ended"] < frozen) & _not_incumbent(evidence)).sum())
-    if early:
-        why = "the test set was read before the plan was frozen"
-        return Gate("sealed", name, "fail", f"{early} early reads", why)
-    if not evidence.plans:
-        return Gate("sealed", name, "pass", "it has not been opened")
-    return Gate("sealed", name, "pass", f"read {reads} times since, each noted in the log")
-
-
-def _not_incumbent(evidence: Evidence) -> pd.Series:
-    """Trials but the search's: those are tested from kept weights, long after they ended."""
-    return evidence.frames.trials["phase"] != "search"
 
 
 def _failures(evidence: Evidence) -> Gate:
@@ -192,45 +125,3 @@ def _environment(evidence: Evidence) -> Gate:
     if len(kinds) > 1:
         return Gate("environment", name, "warn", f"{len(kinds)} different environments took part")
     return Gate("environment", name, "pass", ", ".join(sorted({f"{kind[0]}, {kind[1]}" for kind in kinds})))
-
-
-def _same_arm(evidence: Evidence) -> Gate:
-    """The A/A control: the baseline's champion against itself, by other seeds."""
-    name = "An arm compared with itself shows nothing"
-    pairs = _control(evidence, "aa:")
-    if pairs is None:
-        return Gate("aa", name, "not run", "controls.pairs asks for it")
-    a, b = pairs
-    alpha = evidence.config.confirm.alpha
-    p = sign_flip_p([x - y for x, y in zip(a, b, strict=True)])
-    detail = f"{len(a)} pairs, p {p:.3g}"
-    if p <= alpha:
-        why = f"the baseline compared with itself differs (p {p:.3g})"
-        return Gate("aa", name, "warn", f"{detail}; by chance this happens in {alpha:.0%} of all sweeps: {why}")
-    return Gate("aa", name, "pass", detail)
-
-
-def _same_network(evidence: Evidence) -> Gate:
-    """Networks that should be one: with the same seeds they must give the same numbers."""
-    name = "Networks that should be one give the same numbers"
-    pairs = _control(evidence, "same:")
-    if pairs is None:
-        return Gate("same", name, "not run", "controls.same names such networks")
-    a, b = pairs
-    largest = max(abs(x - y) for x, y in zip(a, b, strict=True))
-    detail = f"{len(a)} pairs, the largest difference {largest:.3g}"
-    if largest > evidence.config.confirm.margin:
-        why = "two networks that should be one give different numbers, so a layer does not do what it says"
-        return Gate("same", name, "fail", detail, why)
-    return Gate("same", name, "pass", detail)
-
-
-def _control(evidence: Evidence, prefix: str) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    trials = evidence.trials("controls")
-    mine = trials[trials["pair_id"].str.startswith(prefix, na=False) & (trials["state"] == "complete")]
-    sides = [
-        [(str(pair), float(value)) for pair, value in zip(side["pair_id"], side["value"], strict=True)]
-        for side in (mine[mine["side"] == "a"], mine[mine["side"] == "b"])
-    ]
-    found = match_pairs(*sides)
-    return (found.a, found.b) if found.ids else None

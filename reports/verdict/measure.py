@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from reports.words import minus, number
 
+_LOSS = 0.05
+"""The largest part of a margin that rounding it to be read may take."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -46,6 +49,14 @@ class Measure:
         """A difference with its unit."""
         return f"{self.bare(difference, signed=signed)}{self.difference_unit}"
 
+    def margin_text(self, margin: float) -> str:
+        """A margin with its unit, and with two digits where rounding would make another margin of it."""
+        shown = abs(self.difference(margin))
+        text = f"{shown:.3g}" if self.decimals is None else f"{shown:.{self.decimals}f}"
+        if abs(float(text) - shown) > _LOSS * shown:
+            text = f"{shown:.2g}"
+        return f"{minus(text)}{self.difference_unit}"
+
     def bare(self, difference: float, *, signed: bool = False) -> str:
         """A difference without its unit."""
         shown = self.difference(difference)
@@ -54,10 +65,16 @@ class Measure:
         return minus(text)
 
 
+def is_accuracy(metric: str) -> bool:
+    """Whether a metric by Keras' name is a share of examples that are right."""
+    bare = metric.removeprefix("val_")
+    return bare == "accuracy" or bare.endswith("_accuracy")
+
+
 def measure_of(metric: str, data: str) -> Measure:
     """The measure of a metric by Keras' name, on `data` (`test` or `validation`)."""
     bare = metric.removeprefix("val_")
-    if bare == "accuracy" or bare.endswith("_accuracy"):
+    if is_accuracy(metric):
         kind = bare.removesuffix("accuracy").replace("_", " ").strip()
         name = " ".join(filter(None, (data, kind, "error")))
         return Measure(name, " %", " pp", -100.0, 1.0, 2)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from reports.evidence import Evidence
 from reports.statistics import Pairs, match_pairs
+from reports.verdict.estimate import Estimand
+from reports.verdict.worst import WorstCase, worst_case
 from sweeps.records import Phase
 
 
@@ -20,8 +22,9 @@ class Outcome:
         arm: The arm's name.
         baseline: The baseline's.
         pairs: What is compared, and what was left out.
-        pairs_worst: The same with every failure as the worst score seen; None where nothing failed.
+        pairs_worst: The same with every failure as `worst.worst_case` says; None where nothing failed.
         unfinished: Replicates of either that have not ended.
+        failed: Replicates of the arm and of the baseline that failed, where they are not those of `pairs`.
     """
 
     arm: str
@@ -29,6 +32,7 @@ class Outcome:
     pairs: Pairs
     pairs_worst: Pairs | None
     unfinished: int
+    failed: tuple[int, int] | None = None
 
 
 def confirm_outcomes(evidence: Evidence, *, place: int = 0) -> list[Outcome]:
@@ -41,26 +45,52 @@ def outcomes(evidence: Evidence, phase: Phase, column: str) -> list[Outcome]:
     return _outcomes(evidence, evidence.trials(phase), column)
 
 
+@dataclass(frozen=True)
+class Broken:
+    """Replicates that no comparison counts, each once however many comparisons it is of: those that have no partner,
+    and those that failed.
+    """
+
+    unpaired: int
+    failed: int
+
+
+def broken(evidence: Evidence, estimand: Estimand) -> Broken:
+    """What the comparisons of an estimand have left out; an arm without a champion has no replicate to miss."""
+    trials = evidence.trials("swap") if estimand == "E3" else evidence.confirmed()
+    column = "value" if estimand == "E3" else "test"
+    ended = trials[trials["state"] != "running"]
+    scores = {arm: dict(_scores(ended, arm, column)) for arm in evidence.arms.values()}
+    base = str(evidence.baseline)
+    unpaired: set[tuple[str, str]] = set()
+    for arm in scores.keys() - {base}:
+        if scores[arm]:
+            unpaired |= {(arm, pair) for pair in scores[arm].keys() - scores[base].keys()}
+            unpaired |= {(base, pair) for pair in scores[base].keys() - scores[arm].keys()}
+    return Broken(len(unpaired), sum(_is_failed(score) for each in scores.values() for score in each.values()))
+
+
+def _is_failed(score: float | None) -> bool:
+    return score is None or not math.isfinite(score)
+
+
 def _outcomes(evidence: Evidence, trials: pd.DataFrame, column: str) -> list[Outcome]:
     baseline = evidence.baseline
     if baseline is None:
         return []
     others = [name for name in evidence.arms.values() if name != baseline]
-    return [_outcome(trials, arm, baseline, column, evidence.look.direction) for arm in others]
+    worst = worst_case(evidence)
+    return [_outcome(trials, arm, baseline, column, worst) for arm in others]
 
 
-def _outcome(trials: pd.DataFrame, arm: str, baseline: str, column: str, direction: str) -> Outcome:
+def _outcome(trials: pd.DataFrame, arm: str, baseline: str, column: str, worst: WorstCase | None) -> Outcome:
     ended = trials[trials["state"] != "running"]
     a, b = (_scores(ended, name, column) for name in (arm, baseline))
-    pairs = match_pairs(a, b)
-    seen = ended.loc[ended["arm"].isin([arm, baseline]), column]
-    finite = seen[np.isfinite(seen)]
-    worst = None
-    if pairs.failed and len(finite):
-        least = float(finite.min() if direction == "maximize" else finite.max())
-        worst = match_pairs(a, b, failures="worst", worst=least)
+    pairs, at_worst = match_pairs(a, b), None
+    if pairs.failed and worst is not None:
+        at_worst = match_pairs(a, b, failures="worst", worst=worst.score)
     unfinished = int(((trials["state"] == "running") & trials["arm"].isin([arm, baseline])).sum())
-    return Outcome(arm, baseline, pairs, worst, unfinished)
+    return Outcome(arm, baseline, pairs, at_worst, unfinished)
 
 
 def _scores(trials: pd.DataFrame, arm: str, column: str) -> list[tuple[str, float | None]]:

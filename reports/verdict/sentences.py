@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from reports.evidence import Evidence
 from reports.statistics import Verdict
-from reports.verdict.estimates import Estimate
-from reports.verdict.gates import Gate
+from reports.verdict.estimate import Estimate
+from reports.verdict.gate import Gate
 from reports.verdict.measure import Measure, measure_of
+from reports.verdict.remarks import UNITS, is_interim, is_taken_back, planned_runs, remarks, taken_back
 from reports.words import count, listed, minus
 
 NAMES = {
@@ -21,8 +22,6 @@ _REPLICATES = {
     "E2": "independent runs",
     "E3": "settings of the shared params",
 }
-
-_UNITS = {"E1": "pairs", "E2": "runs", "E3": "settings"}
 
 
 def measured(estimate: Estimate, evidence: Evidence) -> Measure:
@@ -40,9 +39,14 @@ def conclusion(estimate: Estimate, evidence: Evidence, gates: Sequence[Gate]) ->
     failed = [gate.because for gate in gates if gate.status == "fail"]
     if failed:
         return f"Not valid, because {listed(failed)}: nothing is claimed."
-    margin = measured(estimate, evidence).difference_text(abs(evidence_margin(evidence)))
-    said = _WORDS[Verdict(estimate.verdict)](estimate, margin.replace("−", ""))
-    return " ".join(filter(None, (said, _left_out(estimate))))
+    margin = measured(estimate, evidence).margin_text(evidence_margin(evidence))
+    if is_interim(estimate):
+        said = _interim(estimate, evidence)
+    elif is_taken_back(estimate):
+        said = taken_back(estimate, evidence)
+    else:
+        said = _WORDS[Verdict(estimate.verdict)](estimate, margin)
+    return " ".join([said, *remarks(estimate, evidence)])
 
 
 def numbers(estimate: Estimate, evidence: Evidence) -> str:
@@ -53,13 +57,12 @@ def numbers(estimate: Estimate, evidence: Evidence) -> str:
         return f"no pair of {estimate.arm} and {estimate.baseline} is complete."
     if estimate.low is None or estimate.high is None:
         return f"{means}; one pair has no interval."
-    level = 100 * (1 - evidence.config.confirm.alpha)
+    level = 100 * (1 - estimate.alpha)
     shown = [measure.difference(value) for value in (estimate.difference, estimate.low, estimate.high)]
     side = -1.0 if shown[0] < 0 else 1.0
     word = "lower" if side < 0 else "higher"
     ends = sorted(side * value for value in shown[1:])
-    middle = measure.bare(abs(estimate.difference)).replace("−", "")
-    low, high = (_bare(value, measure) for value in ends)
+    middle, low, high = (_bare(value, measure) for value in (abs(shown[0]), *ends))
     return f"{means}, {middle}{measure.difference_unit} {word} [{level:g} %: {low} to {high}]."
 
 
@@ -102,30 +105,23 @@ def _setting(estimate: Estimate, evidence: Evidence) -> str:
     return f"{estimate.arm} against {estimate.baseline} ({name}{budget}, {pairs})"
 
 
-def _left_out(estimate: Estimate) -> str:
-    failed = estimate.failed_arm + estimate.failed_baseline
-    if estimate.verdict_worst is None or Verdict(estimate.verdict) is Verdict.INTERIM:
-        return ""
-    them = "it" if failed == 1 else "each"
-    out = f"{count(failed, 'failed replicate')} {'is' if failed == 1 else 'are'} left out"
-    return f"{out}; with {them} as the worst score seen: {estimate.verdict_worst}."
-
-
 def _bare(value: float, measure: Measure) -> str:
     text = f"{value:.3g}" if measure.decimals is None else f"{value:.{measure.decimals}f}"
     return minus(text)
 
 
 def _undetermined(estimate: Estimate, margin: str) -> str:
-    more, things = estimate.pairs_needed, _UNITS[estimate.estimand]
+    more, things = estimate.pairs_needed, UNITS[estimate.estimand]
     if more is None:
         return f"Undetermined: the difference is so close to the margin of {margin} that {things} would hardly tell."
     return f"Undetermined: it needs about {more:,} more {things[:-1] if more == 1 else things} to tell."
 
 
-def _interim(estimate: Estimate, margin: str) -> str:
-    there = f"{estimate.n:,} of {estimate.planned:,} planned {_UNITS[estimate.estimand]}"
-    return f"Interim: {there} are there, and nothing is claimed before."
+def _interim(estimate: Estimate, evidence: Evidence) -> str:
+    planned = f"{estimate.planned:,} planned {UNITS[estimate.estimand]}"
+    if estimate.estimand == "E2" and planned_runs(evidence) is None:
+        planned = f"the {estimate.planned:,} runs that it takes at least"
+    return f"Interim: {estimate.n:,} of {planned} are there, and nothing is claimed before."
 
 
 def _not_shown(estimate: Estimate, margin: str) -> str:
@@ -152,7 +148,6 @@ _WORDS: dict[Verdict, Callable[[Estimate, str], str]] = {
     ),
     Verdict.WORSE: lambda estimate, margin: f"Worse, by more than the margin of {margin}.",
     Verdict.NOT_SHOWN: _not_shown,
-    Verdict.INTERIM: _interim,
     Verdict.NOT_VALID: lambda estimate, margin: "Not valid: nothing is claimed.",
     Verdict.NOT_COMPARABLE: lambda estimate, margin: "Not comparable: no pair is complete.",
 }

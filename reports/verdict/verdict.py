@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 from reports.evidence import Evidence
 from reports.statistics import Verdict
-from reports.verdict.estimates import Estimate, champions_compared, swaps_compared
-from reports.verdict.gates import Gate, gates
+from reports.verdict.estimate import Estimate
+from reports.verdict.estimates import champions_compared, swaps_compared
+from reports.verdict.gate import Gate
+from reports.verdict.gates import gates
 from reports.verdict.sentences import sentence, unasked
 
 
@@ -22,7 +24,7 @@ class RunVerdict:
         plan: The digest of the plan; None before any.
         revisions: Of the plan.
         margin: In the metric's unit; None before a plan.
-        alpha: Of the family; None before a plan.
+        alpha: Of each question's family at its planned look; None before a plan.
     """
 
     gates: tuple[Gate, ...]
@@ -40,7 +42,8 @@ def verdict_of(evidence: Evidence) -> RunVerdict:
     checked = tuple(gates(evidence, found))
     if any(gate.status == "fail" for gate in checked):
         # The sentence is not the only place where a claim is read.
-        found = tuple(replace(each, verdict=str(Verdict.NOT_VALID), verdict_worst=None) for each in found)
+        gone = str(Verdict.NOT_VALID)
+        found = tuple(replace(each, verdict=gone, verdict_survivors=None, verdict_worst=None) for each in found)
     plan = evidence.plans[-1] if evidence.plans else None
     return RunVerdict(
         gates=checked,

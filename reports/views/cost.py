@@ -5,60 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
+from reports.costs import MEASURES, ArmCost, Ratio, arm_cost
 from reports.evidence import Evidence
 from reports.placing import DRAWN
-from reports.statistics import geometric_ratio
 from reports.theme import Look
 from reports.view import View, missing
 from reports.views import cost_figures as figures
 from reports.views.cost_fronts import Fronts, fronts, scored
 from reports.views.marks import short
-from reports.views.matched import how_to_get, left_out, matched, opponents
+from reports.views.matched import how_to_get, left_out, opponents
 from reports.words import count, duration, listed
 
 KEY = "cost"
 TITLE = "What each arm costs"
 QUESTION = "How many times the baseline's time, memory and size does it take?"
-MEASURES = {
-    "epoch_seconds": "seconds per epoch",
-    "inference_seconds": "inference seconds per example",
-    "memory_bytes": "peak memory",
-    "parameters": "parameters",
-    "macs": "multiply-accumulates",
-}
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How many times the baseline's cost an arm has, over pairs; None where it was not measured."""
-
-    measure: str
-    ratio: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True)
-class ArmCost:
-    """One arm's costs.
-
-    Attributes:
-        arm: The arm.
-        ratios: One for each of `MEASURES`.
-        pairs: Pairs of which both trials are complete.
-        failed: Pairs left out for a failure.
-        open: Pairs not yet whole.
-    """
-
-    arm: str
-    ratios: list[Ratio]
-    pairs: int
-    failed: int
-    open: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +51,7 @@ def analyse(evidence: Evidence) -> Result:
     arms, alpha = opponents(evidence), evidence.config.confirm.alpha
     phases = {"cost_probe": evidence.trials("cost_probe"), "confirm": evidence.confirmed()}
     timed = {
-        name: [_arm(trials, arm, str(evidence.baseline), alpha) for arm in arms] for name, trials in phases.items()
+        name: [arm_cost(trials, arm, str(evidence.baseline), alpha) for arm in arms] for name, trials in phases.items()
     }
     known = [name for name, found in timed.items() if any(ratio.n for each in found for ratio in each.ratios)]
     source = known[0] if known else ""
@@ -124,21 +86,6 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
             _front_table(result.fronts),
             question="Is there a cheaper config that is as good?",
         )
-
-
-def _arm(trials: pd.DataFrame, arm: str, baseline: str, alpha: float) -> ArmCost:
-    whole = matched(trials, arm, baseline, ())
-    ratios = [_ratio(whole.pairs, column, name, alpha) for column, name in MEASURES.items()]
-    return ArmCost(arm, ratios, len(whole.pairs), whole.failed, whole.open)
-
-
-def _ratio(pairs: pd.DataFrame, column: str, name: str, alpha: float) -> Ratio:
-    a, b = (pairs[f"{column}_{side}"].to_numpy(dtype=float, na_value=np.nan) for side in "ab")
-    known = np.isfinite(a) & np.isfinite(b) & (a > 0) & (b > 0)
-    if not known.any():
-        return Ratio(name, None, None, None, 0)
-    found = geometric_ratio(a[known], b[known], alpha=alpha)
-    return Ratio(name, found.value, found.low, found.high, found.n)
 
 
 def _why(arms: list[str]) -> str:

@@ -108,11 +108,11 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
     def shown(value: float | None) -> float | None:
         return None if value is None else measure.difference(value)
 
-    level = f"{100 * (1 - evidence.config.confirm.alpha):g} %"
+    level = f"{100 * (1 - rows[0].alpha):g} %"
+    failed = any(each.verdict_worst for each in rows)
     found = []
     for each in rows:
         ends = [shown(each.low), shown(each.high)]
-        is_over = each.n + each.lost >= each.planned
         low, high = sorted(ends) if None not in ends else ends  # type: ignore[type-var]
         found.append(
             {
@@ -123,12 +123,22 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
                 f"mean difference ({unit})": shown(each.difference),
                 f"{level} from": low,
                 f"{level} to": high,
-                "exact p": each.p if is_over else None,
-                f"adjusted p ({each.comparisons} comparisons)": each.adjusted_p if is_over else None,
+                "exact p": each.p if each.is_over else None,
+                f"adjusted p ({each.comparisons} comparisons)": each.adjusted_p if each.is_over else None,
                 "Hedges' g of pairs": each.effect_size,
                 "pairs won": each.won,
                 "left out": each.unpaired + each.failed_arm + each.failed_baseline,
                 "verdict": each.verdict,
             }
+            | (_both_ways(each, f"mean difference ({unit})", shown(each.difference_worst)) if failed else {})
         )
     return pd.DataFrame(found)
+
+
+def _both_ways(estimate: Estimate, name: str, difference: float | None) -> dict[str, object]:
+    """What failures would change: the verdicts without them and in the worst case, and the difference there."""
+    return {
+        "verdict, failures left out": estimate.verdict_survivors,
+        "verdict, failures at worst": estimate.verdict_worst,
+        f"{name}, failures at worst": difference,
+    }

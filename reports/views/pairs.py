@@ -69,7 +69,7 @@ def slopes(estimate: Estimate, evidence: Evidence) -> go.Figure:
 
 def caption(estimate: Estimate, evidence: Evidence) -> str:
     """How many pairs were won, and what pairing was worth."""
-    level = 100 * (1 - evidence.config.confirm.alpha)
+    level = 100 * (1 - estimate.alpha)
     share = f"{estimate.arm} is better in {estimate.won} of {estimate.n} pairs"
     if estimate.won_low is not None and estimate.won_high is not None:
         share += f" ({level:g} % of the share: {estimate.won_low:.0%} to {estimate.won_high:.0%})"

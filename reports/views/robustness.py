@@ -64,16 +64,18 @@ class Robustness:
 def analyse(found: RunVerdict, evidence: Evidence) -> Robustness:
     """Repeat every comparison of champions."""
     champions = [each for each in found.estimates if each.estimand == "E1" and each.n >= 3]
-    margin, alpha = found.margin or 0.0, found.alpha or 0.05
+    margin = found.margin or 0.0
     direction = evidence.look.direction
-    choices = [choice for each in champions for choice in _choices(each, margin, alpha, direction)]
+    choices = [choice for each in champions for choice in _choices(each, margin, each.alpha, direction)]
     agreeing, detectable, without_one = {}, {}, {}
     for each in champions:
         mine = [choice for choice in choices if choice.arm == each.arm]
         planned = next(side_of(choice.verdict) for choice in mine if choice.planned)
         agreeing[each.arm] = sum(side_of(choice.verdict) == planned for choice in mine) / len(mine)
-        detectable[each.arm] = detectable_difference(each.deviation, each.n, alpha=alpha) if each.deviation else None
-        without_one[each.arm] = _without_one(each, margin, alpha, direction)
+        detectable[each.arm] = (
+            detectable_difference(each.deviation, each.n, alpha=each.alpha) if each.deviation else None
+        )
+        without_one[each.arm] = _without_one(each, margin, each.alpha, direction)
     return Robustness(tuple(choices), agreeing, detectable, without_one)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from reports.evidence import Evidence
 from reports.statistics import judge, paired_comparison, wilson
+from reports.verdict.estimates import swaps_compared
 from reports.view import View, missing
 from reports.views import swap_figures as figures
 from reports.views import swap_words as words
@@ -99,7 +100,7 @@ def analyse(evidence: Evidence) -> Result:
         direction=config.objective.direction,
         baseline=evidence.baseline,
         margin=config.confirm.margin,
-        alpha=config.confirm.alpha,
+        alpha=_alpha(evidence),
         planned=planned,
         comparisons=len(arms),
         params=list(domains),
@@ -140,13 +141,18 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
         )
 
 
+def _alpha(evidence: Evidence) -> float:
+    """The level of the family, which settings that were added after a look have made less."""
+    return next((each.alpha for each in swaps_compared(evidence)), evidence.config.confirm.alpha)
+
+
 def _settings(pairs: Matched) -> int:
     return int(pairs.pairs["place"].nunique())
 
 
 def _arm(evidence: Evidence, arm: str, found: Matched) -> ArmMap:
     config = evidence.config
-    alpha, direction, domains = config.confirm.alpha, config.objective.direction, shared(evidence)
+    alpha, direction, domains = _alpha(evidence), config.objective.direction, shared(evidence)
     settings = list(_differences(found.pairs, list(domains)))
     gains = np.array([each.difference for each in settings]) * (1 if direction == "maximize" else -1)
     won, tied = int((gains > 0).sum()), int((gains == 0).sum())
@@ -182,13 +188,14 @@ def _judged(maps: list[ArmMap], evidence: Evidence, planned: int) -> list[ArmMap
             [setting.difference for setting in each.settings],
             [0.0] * len(each.settings),
             margin=confirm.margin,
-            alpha=confirm.alpha,
+            alpha=_alpha(evidence),
             direction=direction,
             rng=np.random.default_rng(len(each.settings)),
         )
         for each in maps
     }
-    judged = judge(family, planned=planned, alpha=confirm.alpha) if family else {}
+    judged = judge(family, planned=planned, alpha=_alpha(evidence)) if family else {}
+    said = {each.arm: each.verdict for each in swaps_compared(evidence)}
     strata = corrected([each.contrasts for each in maps])
     return [
         replace(
@@ -198,7 +205,7 @@ def _judged(maps: list[ArmMap], evidence: Evidence, planned: int) -> list[ArmMap
             high=family[each.arm].high,
             p=family[each.arm].p,
             adjusted_p=judged[each.arm].adjusted_p,
-            verdict=str(judged[each.arm].verdict.value),
+            verdict=said.get(each.arm, str(judged[each.arm].verdict)),
             contrasts=found,
         )
         for each, found in zip(maps, strata, strict=True)

@@ -27,10 +27,22 @@ class ConfirmConfig(Section):
         None, description="The arm that the others are compared with; of two arms the second if not given."
     )
     margin: Real = Field(0.001, gt=0, description="Differences up to it are too small to matter, in the metric's unit.")
-    alpha: Real = Field(0.05, gt=0, lt=0.5, description="The share of false claims that the whole family may make.")
+    alpha: Real = Field(
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="The share of false claims that the family of each question, E1, E2 or E3, may make.",
+    )
+    runs: Whole | None = Field(
+        None,
+        description="Runs of this file, each with another seed, that will be put together to compare the tuned arms.",
+    )
 
     def fewest_seeds(self, comparisons: int) -> int:
-        """The fewest with which the exact test can claim anything: the smallest n with 2/2**n <= alpha/comparisons."""
+        """The fewest with which the exact test can claim anything: the smallest n with 2/2**n <= alpha/comparisons.
+
+        A seed of E1 makes one pair, a run one of E2, a setting one of E3.
+        """
         return math.ceil(math.log2(2 * comparisons / self.alpha))
 
 

@@ -136,15 +136,23 @@ class SweepConfig(Section):
             given = "it is not given" if self.confirm.baseline is None else f"got {self.confirm.baseline!r}"
             raise ValueError(f"confirm.baseline: must be one of {', '.join(map(str, self.arms))}; {given}")
         self._check_same_networks(self.compare, baseline)
-        comparisons = len(self.arms) - 1
-        fewest = self.confirm.fewest_seeds(comparisons)
-        if 0 < self.confirm.seeds < fewest:
-            raise ValueError(
-                f"confirm.seeds: must be at least {fewest}, with which {comparisons} exact comparison"
-                f"{'s' if comparisons > 1 else ''} can claim anything at alpha {self.confirm.alpha:g}, got "
-                f"{self.confirm.seeds}"
-            )
+        self._check_enough_pairs(len(self.arms) - 1)
         return self
+
+    def _check_enough_pairs(self, comparisons: int) -> None:
+        """Refuse what could never show anything: the seeds, settings or runs of which one makes one pair."""
+        fewest = self.confirm.fewest_seeds(comparisons)
+        pairs = {"confirm.seeds": self.confirm.seeds, "swap.settings": self.swap.settings}
+        asked = {key: amount for key, amount in pairs.items() if amount}
+        if self.confirm.runs is not None:
+            asked["confirm.runs"] = self.confirm.runs
+        for key, amount in asked.items():
+            if amount < fewest:
+                exact = f"{comparisons} exact comparison{'s' if comparisons > 1 else ''}"
+                raise ValueError(
+                    f"{key}: must be at least {fewest}, with which {exact} can claim anything at alpha "
+                    f"{self.confirm.alpha:g}, got {amount}"
+                )
 
     def _check_same_networks(self, compare: str, baseline: ParamValue) -> None:
         for place, both in enumerate(self.controls.same):

@@ -17,7 +17,8 @@ from sweeps.selection import Candidate, Champion, select_champions
 
 FAILURES = (
     "a replicate that fails or diverges leaves its pair out and is counted; beside it stands the result with every "
-    "failure as the worst score seen"
+    "failure at chance level for an accuracy, else at the worst score that the run has shown, and what that does not "
+    "back is not claimed"
 )
 _AMOUNTS = ("seeds", "swap", "controls", "cost_probe")
 
@@ -81,6 +82,7 @@ def _question(config: SweepConfig, history: History) -> dict[str, object]:
         "margin": confirm.margin,
         "alpha": confirm.alpha,
         "rule": confirm.rule,
+        "runs": confirm.runs,
         "failures": FAILURES,
         "epochs": config.search.epochs,
         "budget": {"unit": config.search.budget, "amount": config.search.amount},

@@ -24,6 +24,7 @@ from sweeps.records import (
     AnyEvent,
     ArtifactWritten,
     AttemptStarted,
+    Audited,
     DriverStarted,
     EpochEnded,
     ModelFacts,
@@ -104,6 +105,7 @@ class Maker:
         champions = champions_of(plan)
         with self.directory.events.open("ab") as log:
             log.write(to_line(_at(plan, self._tick())))
+            log.write(to_line(Audited(time=self._tick(), action="test set opened", detail="made")))
             for make in (confirm_specs, swap_specs, control_specs, cost_specs):
                 for spec in make(self.config, champions):
                     for event in self._trial(spec):
@@ -180,6 +182,7 @@ class Maker:
         )
         test = level if spec.phase == "confirm" else None
         if test is not None:
+            yield Audited(time=self._time, action="test set read", detail=f"trial {number}")
             yield self._predictions(number, test)
             yield TrialTested(
                 time=self._time, number=number, attempt=1, worker=worker, metrics={"accuracy": test, "loss": 1 - test},

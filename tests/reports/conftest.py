@@ -345,7 +345,7 @@ def by_hand(
     moments = [{"state": "complete", "step": 1, "seconds": 1.0, "cumulative_seconds": 1.0, **row} for row in epochs]
     empty = pd.DataFrame()
     frames = Tables(trials, _frame(moments, {**_EPOCH, **metrics}), empty, empty, empty)
-    plans = () if plan is None else (Plan(1, "d" * 64, 0.0, plan),)
+    plans = () if plan is None else (Plan(1, digest(dict(plan)), 0.0, plan),)
     standing = {"state": "interrupted", "final": False, "sentence": ""}
     return Evidence(config, {"name": "test", "standing": standing}, frames, plans, predictions or {})
 

@@ -9,7 +9,7 @@ import pytest
 from reports.analysis import Analysis, analyse
 from reports.evidence import evidence_of
 from reports.page import draw_page
-from reports.verdict import tuned_compared
+from reports.verdict import tuned_compared, verdict_of
 from sweeps.history import read_run
 from tests.benchmarks.made_run import EFFECT, made_run
 
@@ -34,6 +34,27 @@ def test_the_planted_effects_are_found(analysis: Analysis) -> None:
 
 def test_no_gate_fails_on_a_sound_run(analysis: Analysis) -> None:
     assert {gate.key: gate.status for gate in analysis.verdict.gates if gate.status not in ("pass", "warn")} == {}
+
+
+def test_the_order_of_events_is_that_of_the_log(analysis: Analysis) -> None:
+    (plan,), trials = analysis.evidence.plans, analysis.evidence.frames.trials
+    assert plan.place is not None
+    assert (trials["begun_at"] < plan.place).tolist() == (trials["phase"] == "search").tolist()
+    assert trials["tested_at"].notna().tolist() == (trials["phase"] == "confirm").tolist()
+    assert (trials["tested_at"].dropna() > plan.place).all()
+    assert all(audit["place"] > plan.place for audit in analysis.evidence.facts["audits"])
+
+
+def test_a_test_that_stands_before_the_plan_in_the_log_withdraws_the_claim(tmp_path: Path) -> None:
+    path = made_run(60, tmp_path)
+    lines = (path / "events.jsonl").read_bytes().splitlines(keepends=True)
+    at = next(place for place, line in enumerate(lines) if b'"plan_frozen"' in line)
+    (opened,) = [line for line in lines if b"test set opened" in line]
+    lines.remove(opened)
+    for before, because in ((at, ["the test set was read before the plan was frozen"]), (at + 1, [])):
+        (path / "events.jsonl").write_bytes(b"".join([*lines[:before], opened, *lines[before:]]))
+        gates = verdict_of(evidence_of(read_run(path))).gates
+        assert [gate.because for gate in gates if gate.because] == because
 
 
 def test_every_view_answers_a_question_in_words(analysis: Analysis) -> None:

@@ -65,6 +65,25 @@ def test_statistics_are_json_that_any_program_reads(folder: Path) -> None:
     assert {each["estimand"] for each in found["verdict"]["estimates"]} == {"E1", "E3"}
 
 
+def test_a_plan_that_was_changed_in_the_tables_withdraws_the_claim(folder: Path) -> None:
+    document = json.loads((folder / MARK).read_text())
+    assert not [gate.because for gate in analyse(read_bundle(folder)).verdict.gates if gate.because]
+    document["plans"][0]["document"]["margin"] = 0.5
+    (folder / MARK).write_text(json.dumps(document))
+    because = [gate.because for gate in analyse(read_bundle(folder)).verdict.gates if gate.because]
+    assert because == ["the plan in the log is not the one whose hash was taken"]
+
+
+def test_tables_without_places_in_the_log_are_read(analysis: Analysis, folder: Path) -> None:
+    document = json.loads((folder / MARK).read_text())
+    for each in (*document["plans"], *document["facts"]["audits"]):
+        del each["place"]
+    (folder / MARK).write_text(json.dumps(document))
+    trials = pd.read_parquet(folder / "trials.parquet").drop(columns=["begun_at", "tested_at"])
+    trials.to_parquet(folder / "trials.parquet", index=False)
+    assert analyse(read_bundle(folder)).verdict == analysis.verdict
+
+
 def test_a_file_that_is_no_bundle_is_refused(folder: Path) -> None:
     document = json.loads((folder / MARK).read_text())
     (folder / MARK).write_text(json.dumps({**document, "schema": 99}))

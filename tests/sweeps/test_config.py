@@ -99,6 +99,7 @@ def test_the_contract_is_read_key_by_key() -> None:
         "confirm.baseline": "max",
         "confirm.margin": 0.001,
         "confirm.alpha": 0.05,
+        "confirm.runs": None,
         "swap.settings": 24,
         "swap.seeds": 2,
         "controls.pairs": 15,

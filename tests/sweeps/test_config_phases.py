@@ -35,7 +35,7 @@ def refused(text: str) -> str:
     [
         ("", [0, 0, 0, 0]),
         ("confirm: {seeds: 7, baseline: max}", [7, 0, 0, 0]),
-        (f"{OF_MAX}swap: {{settings: 2}}", [0, 2, 0, 0]),
+        (f"{OF_MAX}swap: {{settings: 7}}", [0, 7, 0, 0]),
         (f"{OF_MAX}controls: {{pairs: 3}}", [0, 0, 3, 0]),
         (f"{OF_MAX}cost_probe: 4", [0, 0, 0, 4]),
     ],
@@ -58,6 +58,18 @@ def test_every_phase_is_asked_for_by_its_amount_alone(text: str, amounts: list[i
         (
             "confirm: {seeds: 6, baseline: max}",
             "confirm.seeds: must be at least 7, with which 2 exact comparisons can claim anything at alpha 0.05, got 6",
+        ),
+        (
+            "confirm: {seeds: 7, runs: 6, baseline: max}",
+            "confirm.runs: must be at least 7, with which 2 exact comparisons can claim anything at alpha 0.05, got 6",
+        ),
+        (
+            "confirm: {seeds: 7, runs: 0, baseline: max}",
+            "confirm.runs: must be at least 7, with which 2 exact comparisons can claim anything at alpha 0.05, got 0",
+        ),
+        (
+            f"{OF_MAX}swap: {{settings: 6}}",
+            "swap.settings: must be at least 7, with which 2 exact comparisons can claim anything at alpha 0.05, got 6",
         ),
         ("confirm: {champions: 0}", "confirm.champions: must be at least 1, got 0"),
         ("confirm: {rule: worst}", "confirm.rule: must be one of best, best_mean, got 'worst'"),

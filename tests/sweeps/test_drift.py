@@ -180,7 +180,7 @@ def test_a_file_that_extends_another_is_compared_as_a_whole(make_config: MakeCon
 
 LATER: dict[str, Any] = {
     "confirm": {"seeds": 6},
-    "swap": {"settings": 2},
+    "swap": {"settings": 7},
     "controls": {"pairs": 2, "same": [[{}, {"pool_size": 3}]]},
     "cost_probe": 1,
 }
@@ -193,14 +193,15 @@ FROZEN = "; the champions were chosen and the plan was frozen by the old one: la
     [
         ("confirm.seeds", 7, None),
         ("confirm.seeds", 0, "confirm.seeds: is 0, was 6; it may grow but not shrink"),
-        ("swap.settings", 3, None),
-        ("swap.settings", 1, "swap.settings: is 1, was 2; it may grow but not shrink"),
+        ("swap.settings", 8, None),
+        ("swap.settings", 6, "swap.settings: is 6, was 7; it may grow but not shrink"),
         ("controls.pairs", 3, None),
         ("controls.pairs", 1, "controls.pairs: is 1, was 2; it may grow but not shrink"),
         ("cost_probe", 2, None),
         ("cost_probe", 0, "cost_probe: is 0, was 1; it may grow but not shrink"),
         ("confirm.margin", "1e-2", f"confirm.margin: is 0.01, was 0.001{FROZEN}"),
         ("confirm.alpha", 0.1, f"confirm.alpha: is 0.1, was 0.05{FROZEN}"),
+        ("confirm.runs", 6, f"confirm.runs: is 6, was null{FROZEN}"),
         ("confirm.rule", "best_mean", f'confirm.rule: is "best_mean", was "best"{FROZEN}'),
         ("confirm.champions", 2, f"confirm.champions: is 2, was 1{FROZEN}"),
         ("confirm.baseline", "capsule", f'confirm.baseline: is "capsule", was null{FROZEN}'),

@@ -148,6 +148,15 @@ def test_a_trial_is_all_that_happened_to_it() -> None:
     assert history.drivers == [driver(100.0)]
 
 
+def test_plans_audits_and_tests_have_their_places_in_the_log() -> None:
+    tested = TrialTested(number=0, attempt=1, worker="w0", metrics={}, examples=1, seconds=1.0, time=1.0)
+    plan = PlanFrozen(revision=1, plan={}, digest="", time=500.0)
+    history = fold(*HEAD, trial(0), plan, Audited(action="test set read", detail="trial 0", time=300.0), tested, plan)
+    first = len(HEAD)
+    assert (history.trials[0].begun_at, history.trials[0].tested_at) == (first, first + 3)
+    assert (history.plans_at, history.audits_at, history.place) == ([first + 1, first + 4], [first + 2], first + 5)
+
+
 def test_a_new_attempt_forgets_the_epochs_of_the_lost_one() -> None:
     lost = AttemptLost(number=0, attempt=1, worker="w0", reason="gone")
     history = fold(*HEAD, trial(0), attempt(0), epoch(0, 0), epoch(0, 1), lost)

@@ -47,16 +47,16 @@ from tests.sweeps.test_driver import means, prepared
 MakeConfig = Callable[..., SweepConfig]
 ASKED: dict[str, Any] = {
     "confirm": {"seeds": 6},
-    "swap": {"settings": 2},
+    "swap": {"settings": 6},
     "controls": {"pairs": 1, "same": [[{}, {"pooling": "capsule", "temperature": 1}]]},
     "cost_probe": 1,
 }
-PHASES = ["search"] * 6 + ["confirm"] * 12 + ["swap"] * 4 + ["controls"] * 4 + ["cost_probe"] * 2
+PHASES = ["search"] * 6 + ["confirm"] * 12 + ["swap"] * 12 + ["controls"] * 4 + ["cost_probe"] * 2
 
 
 @pytest.fixture
 def sweep(make_config: MakeConfig) -> MakeConfig:
-    """A sweep of 6 trials and 22 after them: `sweep("learning", confirm={"seeds": 7})`."""
+    """A sweep of 6 trials and 30 after them: `sweep("learning", confirm={"seeds": 7})`."""
 
     def make(formula: str = "learning", *, trials: int = 3, **changes: object) -> SweepConfig:
         return make_config(
@@ -183,7 +183,7 @@ def test_the_plan_comes_first_then_phase_after_phase(
     assert said == [
         f"plan {plan.digest[:12]} frozen; champions: capsule: trial {champions[0]}, max: trial {champions[1]}",
         "confirm: 12 trials",
-        "swap: 4 trials",
+        "swap: 12 trials",
         "controls: 4 trials",
         "cost_probe: 2 trials",
     ]
@@ -323,8 +323,8 @@ def test_a_verdict_may_be_asked_for_after_the_search(
 ) -> None:
     run(sweep(confirm={"seeds": 0}, swap={}, controls={}, cost_probe=0), data, tmp_path / "run")
     assert not read_run(tmp_path / "run").plans
-    history = resume(tmp_path / "run", {"confirm.seeds": 6, "confirm.margin": 0.02, "swap.settings": 1})
-    assert [trial.spec.phase for trial in history.trials.values()] == PHASES[:18] + ["swap"] * 2
+    history = resume(tmp_path / "run", {"confirm.seeds": 6, "confirm.margin": 0.02, "swap.settings": 6})
+    assert [trial.spec.phase for trial in history.trials.values()] == PHASES[:30]
     assert [(plan.revision, plan.plan["margin"]) for plan in history.plans] == [(1, 0.02)]
     assert history.ended is not None
 
@@ -368,7 +368,7 @@ def test_a_rule_may_change_until_the_plan_is_frozen_and_never_after(
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("confirm.seeds", 5), ("swap.settings", 1), ("controls.pairs", 0), ("cost_probe", 0)]
+    ("key", "value"), [("confirm.seeds", 5), ("swap.settings", 5), ("controls.pairs", 0), ("cost_probe", 0)]
 )
 def test_an_amount_may_grow_but_not_shrink(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], key: str, value: int

@@ -60,8 +60,9 @@ space:
     "a file of data": SPACE + "dataset: {name: mnist, file: mnist.npz, split_seed: 0}",
     "no later phase": SPACE + "confirm: {seeds: 0}\nswap: {settings: 0}\ncontrols: {pairs: 0, same: []}\ncost_probe: 0",
     "every later phase": SPACE
-    + "compare: pooling\nconfirm: {seeds: 6, champions: 2, rule: best_mean, baseline: max, margin: 1e-3, alpha: 0.05}\n"
-    + "swap: {settings: 3, seeds: 2}\ncost_probe: 1\n"
+    + "compare: pooling\nconfirm: {seeds: 6, champions: 2, rule: best_mean, baseline: max, margin: 1e-3, alpha: 0.05"
+    + ", runs: 6}\n"
+    + "swap: {settings: 6, seeds: 2}\ncost_probe: 1\n"
     + "controls: {pairs: 4, same: [[{pooling: max, width: 1}, {pooling: capsule, width: 1}]]}",
     "workers": SPACE + "workers: {count: 3, cpus: 0.5, gpus: 2.5e-1, recycle_trials: 0, recycle_gib: 0}",
     "workers by themselves": SPACE + "workers: {count: auto, gpus: auto, autoscale_to: 5}",
@@ -171,6 +172,7 @@ INVALID = {
             "search: {trails: 3}",
             "confirm: {seeds: -1}",
             "confirm: {seeds: true}",
+            "confirm: {runs: many}",
             "confirm: {champions: 0}",
             "confirm: {rule: worst}",
             "confirm: {baseline: [max]}",

@@ -40,6 +40,14 @@ def test_a_worse_that_the_correction_takes_back_is_not_shown_either() -> None:
     assert judge(family, planned=6, comparisons=2)["capsule"].verdict is Verdict.NOT_SHOWN
 
 
+@pytest.mark.parametrize(("effect", "said"), [(0.004, Verdict.BETTER_NEGLIGIBLE), (-0.004, Verdict.WORSE_NEGLIGIBLE)])
+def test_what_lies_within_the_margin_stays_equivalent_whatever_the_correction_takes_back(effect, said) -> None:
+    scores = np.linspace(0.99, 0.991, 6)
+    family = {"capsule": paired_comparison(scores + effect + np.linspace(0, 1e-4, 6), scores, margin=0.01)}
+    assert judge(family, planned=6)["capsule"].verdict is said
+    assert judge(family, planned=6, comparisons=2)["capsule"].verdict is Verdict.EQUIVALENT
+
+
 def test_fewer_pairs_than_planned_are_interim() -> None:
     family = arms(1, capsule=0.004)
     assert judge(family, planned=11)["capsule"].verdict is Verdict.INTERIM

@@ -11,14 +11,14 @@ from scipy import stats
 
 from reports.evidence import Evidence
 from reports.statistics import Verdict, match_pairs
-from reports.verdict import Estimate, Rules, estimates
+from reports.verdict import Estimate, Rules, estimates, level
 from reports.verdict.estimates import champions_compared, swaps_compared
 from reports.verdict.outcomes import Outcome
 
 MakeEvidence = Callable[..., Evidence]
 A = [0.9905, 0.9912, 0.9918, 0.9921, 0.9899, 0.9926, 0.9909, 0.9915, 0.9920, 0.9907]
 B = [0.9893, 0.9901, 0.9910, 0.9908, 0.9885, 0.9911, 0.9898, 0.9906, 0.9912, 0.9890]
-RULES = Rules(margin=0.001, alpha=0.05, comparisons=1, direction="maximize")
+RULES = Rules(margin=0.001, alpha=0.05, direction="maximize")
 
 
 def only(found: list[Estimate]) -> Estimate:
@@ -107,10 +107,13 @@ def test_fewer_pairs_than_planned_are_interim_whatever_they_show(make_evidence: 
 def test_a_failure_leaves_its_pair_out_and_does_not_leave_the_verdict_open(make_evidence: MakeEvidence) -> None:
     found = only(champions_compared(make_evidence(capsule=[None, *A[1:]], max=B)))
     assert (found.n, found.lost, found.failed_arm, found.planned) == (9, 1, 1, 10)
-    assert found.verdict == "better, size uncertain"
-    assert found.verdict_worst == "better, size uncertain"
-    four = only(champions_compared(make_evidence(capsule=[*[None] * 4, *A[4:]], max=B)))
-    assert (four.verdict, four.verdict_worst) == ("better, size uncertain", "undetermined")
+    assert (found.verdict, found.verdict_survivors, found.verdict_worst) == (
+        "undetermined",
+        "better, size uncertain",
+        "undetermined",
+    )
+    assert found.difference == pytest.approx(np.mean(np.subtract(A[1:], B[1:])))
+    assert found.difference_worst == pytest.approx(np.mean(np.subtract([0.1, *A[1:]], B)))
     both = only(champions_compared(make_evidence(capsule=[None, *A[1:9], ...], max=[None, *B[1:]])))
     assert (both.lost, both.failed_arm + both.failed_baseline, both.verdict) == (1, 2, "interim")
 
@@ -119,13 +122,25 @@ def test_too_few_pairs_claim_nothing(make_evidence: MakeEvidence) -> None:
     for left in range(1, 6):
         found = only(champions_compared(make_evidence(capsule=[*A[:left], *[None] * (10 - left)], max=B)))
         assert (found.n, found.verdict) == (left, "undetermined")
-    assert claims(only(champions_compared(make_evidence(capsule=[*A[:6], *[None] * 4], max=B)))) == 1
+    assert claims(only(champions_compared(make_evidence(capsule=A, max=[*B[:6], *[None] * 4])))) == 1
+
+
+def test_an_arm_that_mostly_fails_is_not_called_better(make_evidence: MakeEvidence) -> None:
+    good = [0.999 + 0.0001 * (place % 3) for place in range(30)]
+    plain = [0.990 + 0.0001 * (place % 5) for place in range(30)]
+    failing = only(champions_compared(make_evidence(capsule=[*[None] * 24, *good[24:]], max=plain)))
+    assert (failing.verdict, failing.n, failing.failed_arm) == ("undetermined", 6, 24)
+    assert (failing.verdict_survivors, failing.verdict_worst) == ("better, practically", "worse, practically")
+    assert failing.pairs_needed is None
+    turned = only(champions_compared(make_evidence(capsule=good, max=[*[None] * 24, *plain[24:]])))
+    assert turned.verdict == "better, practically", "failures of the baseline speak for the arm"
 
 
 def test_the_worst_case_is_judged_as_one_of_the_family(make_evidence: MakeEvidence) -> None:
-    scores = {"capsule": [0.995] * 4 + [0.996, 0.997], "max": [0.990] * 3 + [0.991, None, 0.990]}
-    assert only(champions_compared(make_evidence(**scores))).verdict_worst == "better, practically"
-    assert champions_compared(make_evidence(**scores, average=[0.99] * 6))[0].verdict_worst == Verdict.NOT_SHOWN
+    losses = {"capsule": [0.2, 0.25, 0.2, 0.25, 0.2, 0.2], "max": [0.9, 0.9, 0.9, 0.9, None, 0.9]}
+    how = {"metric": "val_loss", "direction": "minimize"}
+    assert only(champions_compared(make_evidence(**losses, **how))).verdict_worst == "better, practically"
+    assert champions_compared(make_evidence(**losses, **how, average=[0.9] * 6))[0].verdict_worst == Verdict.NOT_SHOWN
 
 
 def test_settings_are_what_a_swap_counts(make_evidence: MakeEvidence) -> None:
@@ -143,6 +158,45 @@ def test_a_setting_counts_once_all_of_it_has_ended(make_evidence: MakeEvidence) 
     swap["capsule"][-1] = ...  # type: ignore[call-overload]
     found = only(swaps_compared(make_evidence(swap=swap, swap_seeds=2)))
     assert (found.n, found.lost, found.verdict) == (7, 0, "interim")
+
+
+def test_each_further_look_has_half_the_level_of_the_one_before(make_evidence: MakeEvidence) -> None:
+    scores = {"capsule": A, "max": B}
+    seeds, swap = [{"seeds": 9}, {"seeds": 10}], [{"swap": {"settings": 9, "seeds": 1}}]
+    for revised, plans, e1, e3 in (
+        ((), (100.0,), 0.05, 0.05),
+        (seeds[:1], (100.0, 100.5), 0.025, 0.05),
+        (seeds, (100.0, 100.5, 100.6), 0.0125, 0.05),
+        (swap, (100.0, 100.5), 0.05, 0.025),
+        ([{"cost_probe": 3}], (100.0, 100.5), 0.05, 0.05),
+    ):
+        evidence = make_evidence(**scores, swap=scores, plans=plans, revised=revised)
+        first, other = only(champions_compared(evidence)), only(swaps_compared(evidence))
+        assert (first.alpha, other.alpha) == (e1, e3)
+        half = stats.t.ppf(1 - e1 / 2, first.n - 1) * (first.deviation or 0) / np.sqrt(first.n)
+        assert first.high == pytest.approx((first.difference or 0) + half)
+
+
+def test_seeds_that_are_asked_for_later_are_no_further_look(make_evidence: MakeEvidence) -> None:
+    evidence = make_evidence(capsule=A, max=B, planned=0, plans=(100.0, 100.5), revised=[{"seeds": 10}])
+    assert only(champions_compared(evidence)).further == 0
+
+
+def test_a_claim_at_the_planned_level_may_be_none_at_a_further_look(make_evidence: MakeEvidence) -> None:
+    scores = {"capsule": [0.990 + 0.001 * place for place in range(1, 7)], "max": [0.990] * 6}
+    assert only(champions_compared(make_evidence(**scores))).verdict.startswith("better")
+    again = make_evidence(**scores, planned=5, plans=(100.0, 100.5), revised=[{"seeds": 6}])
+    assert only(champions_compared(again)).verdict == "undetermined", "p 2/64 is above 2.5 %"
+
+
+def test_looking_again_and_again_makes_few_false_claims_where_each_look_has_half_the_level() -> None:
+    """Pairs are added whenever nothing was claimed: 20, then 40, then 60."""
+    differences = np.random.default_rng(20_260_203).normal(size=(20_000, 60))
+    p = [stats.ttest_1samp(differences[:, :n], 0, axis=1).pvalue for n in (20, 40, 60)]
+    full = np.any([each <= 0.05 for each in p], axis=0).mean()
+    spent = np.any([each <= level(0.05, look) for look, each in enumerate(p)], axis=0).mean()
+    assert full > 0.09, "the trap is one"
+    assert spent < 0.08
 
 
 def test_arms_that_are_alike_are_told_apart_as_seldom_as_alpha_says() -> None:

@@ -23,5 +23,14 @@ def test_accuracies_keep_their_kind_and_other_metrics_their_name() -> None:
     assert measure_of("val_inaccuracy", "test").name == "test inaccuracy"
 
 
+@pytest.mark.parametrize(
+    ("margin", "text"),
+    [(0.001, "0.10 pp"), (0.00125, "0.12 pp"), (0.00004, "0.004 pp"), (0.00015, "0.015 pp"), (1e-6, "0.0001 pp")],
+)
+def test_a_margin_is_never_rounded_to_another(margin: float, text: str) -> None:
+    assert measure_of("val_accuracy", "test").margin_text(margin) == text
+    assert measure_of("val_loss", "test").margin_text(margin) == f"{margin:.3g}".replace("-", "−")
+
+
 def test_nothing_is_a_dash() -> None:
     assert measure_of("val_accuracy", "test").text(None) == "–"

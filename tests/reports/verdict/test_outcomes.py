@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from reports.evidence import Evidence
-from reports.verdict.outcomes import confirm_outcomes, outcomes
+from reports.verdict.outcomes import Broken, broken, confirm_outcomes, outcomes
 
 MakeEvidence = Callable[..., Evidence]
 
@@ -46,14 +48,32 @@ def test_a_replicate_without_a_finite_score_has_failed(make_evidence: MakeEviden
     assert (found.pairs.failed_a, found.pairs.failed_b) == (1, 0)
     assert found.pairs.a == (0.97, 0.99)
     assert found.pairs_worst is not None
-    assert found.pairs_worst.a == (0.97, 0.96, 0.99), "the worst score that either arm has shown"
+    assert found.pairs_worst.a == (0.97, 0.1, 0.99), "a guess of one class of ten, not the worst of the survivors"
 
 
-def test_the_worst_loss_is_the_largest_finite_one(make_evidence: MakeEvidence) -> None:
-    losses = {"capsule": [0.3, None, math.inf], "max": [0.2, 0.2, 0.4]}
-    (found,) = confirm_outcomes(make_evidence(**losses, metric="val_loss", direction="minimize"))
+def test_an_accuracy_over_unknown_classes_is_0_at_worst(make_evidence: MakeEvidence) -> None:
+    (found,) = confirm_outcomes(make_evidence(capsule=[0.97, None], max=[0.98, 0.98], classes=None))
     assert found.pairs_worst is not None
-    assert found.pairs_worst.a == (0.3, 0.4, 0.4)
+    assert found.pairs_worst.a == (0.97, 0.0)
+
+
+def test_the_worst_loss_is_the_largest_finite_one_of_any_trial_and_epoch(make_evidence: MakeEvidence) -> None:
+    losses = {"capsule": [0.3, None, math.inf], "max": [0.2, 0.2, 0.4]}
+    evidence = make_evidence(**losses, metric="val_loss", direction="minimize")
+    (found,) = confirm_outcomes(evidence)
+    assert found.pairs_worst is not None
+    assert found.pairs_worst.a == (0.3, 0.98, 0.98), "that of the search's trials"
+    epochs = pd.DataFrame({"number": [0, 1, 2], "metric.val_loss": [2.3, math.inf, math.nan], "metric.loss": 9.0})
+    (found,) = confirm_outcomes(replace(evidence, frames=replace(evidence.frames, epochs=epochs)))
+    assert found.pairs_worst is not None
+    assert found.pairs_worst.a == (0.3, 2.3, 2.3)
+
+
+def test_a_replicate_is_left_out_once_however_many_comparisons_it_is_of(make_evidence: MakeEvidence) -> None:
+    scores = {"capsule": [0.99, 0.99, 0.99, None], "average": [0.99, 0.99], "max": [None, 0.98, 0.98]}
+    evidence = make_evidence(**scores, swap={"capsule": [None], "max": [0.9]})
+    assert broken(evidence, "E1") == Broken(unpaired=2, failed=2)
+    assert broken(evidence, "E3") == Broken(unpaired=0, failed=1)
 
 
 def test_what_runs_still_is_neither_a_result_nor_a_failure(make_evidence: MakeEvidence) -> None:

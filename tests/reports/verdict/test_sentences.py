@@ -37,6 +37,10 @@ def test_the_other_side_is_said_from_its_own(make_evidence: MakeEvidence) -> Non
     assert "test error 0.99 % vs 0.87 %, 0.12 pp higher [95 %: 0.10 to 0.14]. Worse; whether" in sentence
     losses = {"capsule": [1 - x for x in A], "max": [1 - x for x in B]}
     less = said(make_evidence(**losses, metric="val_loss", direction="minimize"))
+    tiny = {"capsule": [1e-5 + 1e-7 * place for place in range(10)], "max": [5e-5] * 10}
+    assert "3.95e−05 lower [95 %: 3.93e−05 to 3.98e−05]" in said(
+        make_evidence(**tiny, metric="val_loss", direction="minimize")
+    )
     assert "test loss 0.00868 vs 0.00986, 0.00118 lower [95 %: 0.000965 to 0.0014]. Better; whether" in less
 
 
@@ -76,9 +80,18 @@ def test_only_a_claim_that_is_taken_back_names_its_p(make_evidence: MakeEvidence
 def test_what_failed_is_said_with_the_claim(make_evidence: MakeEvidence) -> None:
     one = said(make_evidence(capsule=[None, *A[1:]], max=B))
     assert "9 fresh paired seeds" in one
-    assert one.endswith("1 failed replicate is left out; with it as the worst score seen: better, size uncertain.")
-    four = said(make_evidence(capsule=[*[None] * 4, *A[4:]], max=B))
-    assert four.endswith("4 failed replicates are left out; with each as the worst score seen: undetermined.")
+    assert one.endswith(
+        " Undetermined, and better is not claimed: with the failed replicate at chance level it would be undetermined."
+    )
+    many = said(make_evidence(capsule=[*A[:6], *[None] * 24], max=[*B, *B, *B]))
+    assert many.endswith(
+        "better is not claimed: with each of the 24 failed replicates at chance level it would be worse, practically."
+    )
+    unknown = said(make_evidence(capsule=A, max=[None, *B[1:]], classes=None))
+    assert unknown.endswith("is uncertain. 1 failed replicate is left out; with it at an accuracy of 0: undetermined.")
+    losses = {"capsule": [0.5, 0.5, 0.6, 0.5, 0.5, 0.6, 0.5, None], "max": [0.9] * 8}
+    loss = said(make_evidence(**losses, metric="val_loss", direction="minimize"))
+    assert loss.endswith("with it at the worst score that the run has shown: better, practically.")
     assert said(make_evidence(capsule=[None, *A[1:9], ...], max=B)).endswith("nothing is claimed before.")
 
 
@@ -103,3 +116,25 @@ def test_a_run_that_will_confirm_does_not_ask_for_it(make_evidence: MakeEvidence
     trials.loc[trials["arm"] == "max", ["state", "feasible"]] = ["failed", False]
     failed = replace(evidence, frames=replace(evidence.frames, trials=trials))
     assert said(failed) == "Not comparable: no trial of max came through, so there is no champion to confirm."
+
+
+def test_a_further_look_says_its_level(make_evidence: MakeEvidence) -> None:
+    once = said(make_evidence(capsule=A, max=B, plans=(100.0, 100.5), revised=[{"seeds": 10}], planned=6))
+    assert "[97.5 %: " in once
+    assert once.endswith("Judged at a level of 2.5 %, since pairs were added once after a look.")
+    swap = {"swap": {"settings": 9, "seeds": 1}}, {"swap": {"settings": 10, "seeds": 1}}
+    evidence = make_evidence(swap={"capsule": A, "max": B}, plans=(100.0, 100.5, 100.6), revised=swap)
+    assert said(evidence).endswith("Judged at a level of 1.25 %, since settings were added twice after a look.")
+    more = make_evidence(capsule=A, max=B, plans=(100.0, 100.5), revised=[{"seeds": 30}])
+    assert said(more).endswith("nothing is claimed before.")
+
+
+def test_what_an_epoch_costs_ends_the_sentence_of_the_champions(make_evidence: MakeEvidence) -> None:
+    costs = {"capsule": [1.30, 1.40, 1.35], "max": [1.0, 1.0, 1.0]}
+    scores = {"capsule": A, "max": B}
+    first, other = verdict_of(make_evidence(**scores, swap=scores, costs=costs)).sentences
+    assert first.endswith(" is uncertain. Costs 1.35 times [1.23 to 1.48] per epoch.")
+    assert "Costs" not in other
+    one = said(make_evidence(**scores, costs={"capsule": [2.0], "max": [1.0]}))
+    assert one.endswith(" Costs 2.00 times per epoch.")
+    assert said(make_evidence(**scores, costs=costs, plans=(103.0,))).endswith("nothing is claimed.")

@@ -12,7 +12,7 @@ from reports.views import swap_map
 LIFTS = (0.001, 0.002, 0.003, 0.004, 0.005, -0.001)
 SIZES = (2, 2, 3, 3, 4, 4)
 RATES = (1e-4, 2e-4, 4e-4, 8e-4, 16e-4, 32e-4)
-SWEEP = {"confirm": {"baseline": "max"}, "swap": {"settings": 6, "seeds": 2}}
+SWEEP = {"confirm": {"baseline": "max"}, "swap": {"seeds": 2}}
 
 
 def swapped(lifts=LIFTS, *, arms=("capsule",), sign=1.0, base=0.9):
@@ -89,7 +89,7 @@ def test_failures_are_counted_and_left_out(hand_made, check_views) -> None:
     rows[0] |= {"state": "failed", "value": None}  # one seed of the first setting
     rows[2] |= {"state": "failed", "value": None}  # and the other
     rows[5] |= {"state": "running", "value": None}  # the baseline of a seed of the second
-    evidence = hand_made(rows[:-1], sweep=SWEEP)  # and no partner for the last
+    evidence = hand_made(rows[:-1], sweep={**SWEEP, "swap": {"settings": 7, "seeds": 2}})  # and no partner for the last
     arm = capsule(evidence)
     assert (len(arm.settings), arm.pairs, arm.failed, arm.open) == (5, 8, 2, 2)
     assert arm.verdict == "interim"

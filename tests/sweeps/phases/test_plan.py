@@ -88,7 +88,9 @@ def test_the_best_mean_is_of_configs_that_were_trained_more_than_once() -> None:
 
 
 def test_the_plan_says_what_will_be_claimed_and_from_what() -> None:
-    searched = Searched(make_config(confirm={"seeds": 6, "margin": 0.01, "alpha": 0.04}, swap={"settings": 2}))
+    searched = Searched(
+        make_config(confirm={"seeds": 6, "margin": 0.01, "alpha": 0.04, "runs": 7}, swap={"settings": 6})
+    )
     searched.trial("capsule", 0.7, kept=True)
     searched.trial("max", 0.7, kept=True)
     searched.trial("capsule", 0.8, kept=True)
@@ -105,7 +107,7 @@ def test_the_plan_says_what_will_be_claimed_and_from_what() -> None:
         "rule": "best",
     }
     assert (plan["arms"], plan["comparisons"]) == (["capsule", "max"], 1)
-    assert (plan["margin"], plan["alpha"], plan["epochs"]) == (0.01, 0.04, 4)
+    assert (plan["margin"], plan["alpha"], plan["runs"], plan["epochs"]) == (0.01, 0.04, 7, 4)
     assert plan["budget"] == {"unit": "trials", "amount": 5}
     assert plan["spent"] == [
         {"arm": "capsule", "trials": 3, "states": {"complete": 3}, "seconds": 4.5},
@@ -113,7 +115,7 @@ def test_the_plan_says_what_will_be_claimed_and_from_what() -> None:
     ]
     # In the order in which they ended, which need not be that of their numbers.
     assert plan["incumbents"] == [{"arm": "capsule", "trials": [2, 0]}, {"arm": "max", "trials": [1]}]
-    assert (plan["seeds"], plan["swap"]) == (6, {"settings": 2, "seeds": 1})
+    assert (plan["seeds"], plan["swap"]) == (6, {"settings": 6, "seeds": 1})
     assert (plan["controls"], plan["cost_probe"]) == ({"pairs": 0, "same": []}, 0)
 
 
@@ -135,7 +137,7 @@ def resumed(searched: Searched, plan: PlanFrozen, **changes: Any) -> Searched:
     return searched
 
 
-ASKED: dict[str, Any] = {"swap": {"settings": 2}, "controls": {"pairs": 2, "same": [[{}, {"pool_size": 1}]]}}
+ASKED: dict[str, Any] = {"swap": {"settings": 6}, "controls": {"pairs": 2, "same": [[{}, {"pool_size": 1}]]}}
 
 
 def test_a_plan_that_still_holds_is_not_frozen_again() -> None:
@@ -150,7 +152,7 @@ def test_a_plan_that_still_holds_is_not_frozen_again() -> None:
     ("changes", "key", "value"),
     [
         ({"confirm": {"seeds": 9}}, "seeds", 9),
-        ({"swap": {"settings": 3}}, "swap", {"settings": 3, "seeds": 1}),
+        ({"swap": {"settings": 6}}, "swap", {"settings": 6, "seeds": 1}),
         ({"controls": {"pairs": 3}}, "controls", {"pairs": 3, "same": []}),
         ({"cost_probe": 1}, "cost_probe", 1),
     ],
@@ -175,7 +177,7 @@ def test_no_plan_is_due_where_nothing_is_asked_for() -> None:
     assert plan_due(make_config(confirm={"seeds": 0}), both_arms().history) is None
 
 
-@pytest.mark.parametrize("asked", [{}, {"confirm": {}, "swap": {"settings": 1}}, {"confirm": {}, "cost_probe": 1}])
+@pytest.mark.parametrize("asked", [{}, {"confirm": {}, "swap": {"settings": 6}}, {"confirm": {}, "cost_probe": 1}])
 def test_a_plan_is_due_where_anything_is_asked_for(asked: dict[str, Any]) -> None:
     searched = both_arms(**asked)
     assert plan_due(searched.config, searched.history) is not None

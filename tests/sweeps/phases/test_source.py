@@ -26,8 +26,8 @@ from sweeps.records import (
 from tests.sweeps.later_world import CHAMPIONS, Fate, PhaseWorld, epoch_of, make_config, shown_of
 
 SPECS = {"confirm": confirm_specs, "swap": swap_specs, "controls": control_specs, "cost_probe": cost_specs}
-ALL: dict[str, Any] = {"swap": {"settings": 2}, "controls": {"pairs": 2}, "cost_probe": 2}
-SIZES = {"confirm": 12, "swap": 4, "controls": 4, "cost_probe": 4}
+ALL: dict[str, Any] = {"swap": {"settings": 6}, "controls": {"pairs": 2}, "cost_probe": 2}
+SIZES = {"confirm": 12, "swap": 12, "controls": 4, "cost_probe": 4}
 
 
 def config_of(**changes: Any) -> SweepConfig:

@@ -21,7 +21,7 @@ from tests.sweeps.later_world import CHAMPIONS, PARAMS, by_pair, make_config
 SPECS = {"confirm": confirm_specs, "swap": swap_specs, "controls": control_specs, "cost_probe": cost_specs}
 ALL: dict[str, Any] = {
     "confirm": {"seeds": 6, "champions": 2},
-    "swap": {"settings": 5, "seeds": 2},
+    "swap": {"settings": 6, "seeds": 2},
     "controls": {"pairs": 3, "same": [[{"pool_size": 1}, {"pooling": "capsule", "pool_size": 1, "steps": 1}]]},
     "cost_probe": 2,
 }
@@ -85,7 +85,7 @@ def keys_and_params(specs: list[TrialSpec]) -> list[object]:
 
 def test_a_swap_replaces_the_pooling_and_nothing_that_the_arms_share() -> None:
     pairs = by_pair(specs_of("swap", TWO_EACH))
-    assert list(pairs) == [f"swap:{setting}:{seed}" for setting in range(5) for seed in range(2)]
+    assert list(pairs) == [f"swap:{setting}:{seed}" for setting in range(6) for seed in range(2)]
     settings = {}
     for name, (capsule, other) in pairs.items():
         assert (capsule.arm, other.arm) == ("capsule", "max")
@@ -93,13 +93,13 @@ def test_a_swap_replaces_the_pooling_and_nothing_that_the_arms_share() -> None:
         assert {**other.params, "pooling": "capsule", "steps": 3} == capsule.params, "steps are the champion's"
         settings.setdefault(name.split(":")[1], set()).add(other.config_hash)
     assert all(len(configs) == 1 for configs in settings.values()), "one setting, two seeds"
-    assert len(set.union(*settings.values())) == 5
-    assert len({spec.seeds for pair in pairs.values() for spec in pair}) == 10
+    assert len(set.union(*settings.values())) == 6
+    assert len({spec.seeds for pair in pairs.values() for spec in pair}) == 12
 
 
-@pytest.mark.parametrize("settings", [1, 4])
+@pytest.mark.parametrize("settings", [6, 8])
 def test_settings_that_come_later_change_none_before_them(settings: int) -> None:
-    few, many = (specs_of("swap", swap={"settings": amount, "seeds": 2}) for amount in (settings, 5))
+    few, many = (specs_of("swap", swap={"settings": amount, "seeds": 2}) for amount in (settings, 9))
     assert keys_and_params(many)[: len(few)] == keys_and_params(few)
 
 
