@@ -77,11 +77,6 @@ def left_out(failed: int, unfinished: int) -> str:
     return f" Pairs {' and '.join(parts)}." if parts else ""
 
 
-def interim(pairs: int, planned: int) -> str:
-    """What is said of numbers that may still change because seeds of the plan are to come; nothing where none are."""
-    return f"Interim, {pairs} of {planned} planned seeds. " if pairs < planned else ""
-
-
 def how_to_get(evidence: Evidence, key: str, amount: int) -> str:
     """The command that gets a phase: `RUN`, `FILE`, `PARAM` and `ARM` stand for what the reader knows.
 

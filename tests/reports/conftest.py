@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from reports.analysis import CHAPTERS
 from reports.evidence import Evidence, Plan, Predictions
 from reports.tables import _EPOCH, _TRIAL, Tables, _dtype, _frame
+from reports.verdict import verdict_of
 from reports.view import View
 from search_spaces import ParamValue
 from sweeps.codec import config_hash, digest
@@ -333,21 +335,42 @@ def by_hand(
     predictions: Mapping[int, Predictions] | None = None,
     plan: Mapping[str, Any] | None = None,
 ) -> Evidence:
-    """Evidence of trials, each given by what matters of it, in the order of their numbers."""
+    """Evidence of trials, each given by what matters of it, in the order of their numbers.
+
+    Without a plan it has one that promises what the sweep asks for, or else as many pairs as there are.
+    """
     config = SweepConfig.from_mapping({**SWEEP, **(sweep or {})}, source="test")
     usual = {"phase": "confirm", "study": "s", "order": 0, "state": "complete", "epochs": 1, "step": 1, "seconds": 1.0}
     usual |= {"spent": 1.0, "started": 0.0, "ended": 1.0, "feasible": True, "replicate": 0, "config_hash": "c"}
-    usual |= {f"seed.{name}": 0 for name in ("init", "order", "dropout", "augment", "split")}
+    seeds = [f"seed.{name}" for name in ("init", "order", "dropout", "augment", "split")]
     params = {f"param.{name}": _dtype(p.domain) for name, p in config.space.parameters.items()}
-    full = [{**usual, "number": number, **row} for number, row in enumerate(rows)]
+    full = [{**usual, "number": number, **dict.fromkeys(seeds, number), **row} for number, row in enumerate(rows)]
     trials = _frame(full, {**_TRIAL, **params})
     metrics = {key: "float64" for row in epochs for key in row if key.startswith("metric.")}
     moments = [{"state": "complete", "step": 1, "seconds": 1.0, "cumulative_seconds": 1.0, **row} for row in epochs]
     empty = pd.DataFrame()
     frames = Tables(trials, _frame(moments, {**_EPOCH, **metrics}), empty, empty, empty)
-    plans = () if plan is None else (Plan(1, "d" * 64, 0.0, plan),)
+    document = plan or _promised(config, trials)
+    plans = () if document is None else (Plan(1, "d" * 64, 0.0, document),)
     standing = {"state": "interrupted", "final": False, "sentence": ""}
-    return Evidence(config, {"name": "test", "standing": standing}, frames, plans, predictions or {})
+    facts = {"name": "test", "standing": standing, "studies": [], "audits": [], "workers": []}
+    return Evidence(config, facts, frames, plans, predictions or {})
+
+
+def _promised(config: SweepConfig, trials: pd.DataFrame) -> dict[str, Any] | None:
+    pairs = {phase: trials.loc[trials["phase"] == phase, "pair_id"].dropna() for phase in ("confirm", "swap")}
+    seeds = config.confirm.seeds or pairs["confirm"][pairs["confirm"].str.startswith("confirm:0:")].nunique()
+    settings = config.swap.settings or pairs["swap"].str.rsplit(":", n=1).str[0].nunique()
+    if not seeds and not settings:
+        return None
+    return {
+        "seeds": seeds,
+        "swap": {"settings": settings, "seeds": config.swap.seeds},
+        "margin": config.confirm.margin,
+        "alpha": config.confirm.alpha,
+        "comparisons": len(config.arms) - 1,
+        "direction": config.objective.direction,
+    }
 
 
 @pytest.fixture
@@ -424,12 +447,14 @@ def odd_run(request: pytest.FixtureRequest) -> Evidence:
 
 def checked(module: ModuleType, evidence: Evidence) -> list[View]:
     """Everything that a view makes of a run, held to what holds for every view."""
-    result = module.analyse(evidence)
+    chapter = next(each for each in CHAPTERS if each.key == module.KEY)
+    verdict = verdict_of(evidence)
+    result = chapter.analyse(evidence, verdict)
     said = json.dumps(asdict(result), allow_nan=False, sort_keys=True)
     trials, epochs = (each.sample(frac=1, random_state=3) for each in (evidence.frames.trials, evidence.frames.epochs))
     other = replace(evidence, frames=replace(evidence.frames, trials=trials, epochs=epochs))
-    assert json.dumps(asdict(module.analyse(other)), allow_nan=False, sort_keys=True) == said
-    views = list(module.draw(result, evidence))
+    assert json.dumps(asdict(chapter.analyse(other, verdict_of(other))), allow_nan=False, sort_keys=True) == said
+    views = list(chapter.draw(result, evidence, verdict))
     assert views
     assert len({view.key for view in views}) == len(views)
     for view in views:
