@@ -67,7 +67,7 @@ def _judged(module: Any, part: str) -> Chapter:
 CHAPTERS = (
     Chapter("forest", VERDICT, lambda e, v: None, lambda r, e, v: forest.draw(v, e)),
     Chapter("pairs", VERDICT, lambda e, v: None, lambda r, e, v: pairs.draw(v, e)),
-    Chapter(chance.KEY, VERDICT, lambda e, v: chance.analyse(v, e), lambda r, e, v: chance.draw(r, e)),
+    _judged(chance, VERDICT),
     _of(all_arms, VERDICT),
     _of(budget_curves, WHERE),
     _of(swap_map, WHERE),
