@@ -68,7 +68,7 @@ CHAPTERS = (
     Chapter("forest", VERDICT, lambda e, v: None, lambda r, e, v: forest.draw(v, e)),
     Chapter("pairs", VERDICT, lambda e, v: None, lambda r, e, v: pairs.draw(v, e)),
     _judged(chance, VERDICT),
-    _of(all_arms, VERDICT),
+    _judged(all_arms, VERDICT),
     _of(budget_curves, WHERE),
     _of(swap_map, WHERE),
     _of(importance, WHERE),
