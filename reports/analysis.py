@@ -70,7 +70,7 @@ CHAPTERS = (
     _judged(chance, VERDICT),
     _judged(all_arms, VERDICT),
     _of(budget_curves, WHERE),
-    _of(swap_map, WHERE),
+    _judged(swap_map, WHERE),
     _of(importance, WHERE),
     _of(surface, WHERE),
     _of(cost, COST),

@@ -32,11 +32,6 @@ def p_value(p: float | None) -> str:
     return "–" if p is None else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
-def better_side(direction: Direction) -> str:
-    """Which side of 0 is the better one for arm minus baseline."""
-    return "above 0 is better" if direction == "maximize" else "below 0 is better"
-
-
 def lower_is_better(measure: Measure, direction: Direction) -> bool:
     """Whether less of what is reported is better: of an accuracy that is higher the better, the error is reported."""
     return (measure.factor < 0) == (direction == "maximize")
