@@ -78,7 +78,7 @@ CHAPTERS = (
     _judged(errors, DOUBT),
     _of(selection_honesty, DOUBT),
     _judged(variance, DOUBT),
-    Chapter(robustness.KEY, DOUBT, lambda e, v: robustness.analyse(v, e), lambda r, e, v: robustness.draw(r, e)),
+    _judged(robustness, DOUBT),
     Chapter("pictures", PICTURES, lambda e, v: None, lambda r, e, v: pictures.draw(e)),
     Chapter("search", SEARCH, lambda e, v: None, lambda r, e, v: search.views(e.config, e.frames)),
     _of(diagnostics, SEARCH),
