@@ -17,8 +17,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.analysis import CHAPTERS
 from reports.evidence import Evidence, Plan, Predictions
+from reports.statistics import Verdict
 from reports.tables import _EPOCH, _TRIAL, Tables, _dtype, _frame
-from reports.verdict import verdict_of
+from reports.verdict import Gate, RunVerdict
+from reports.verdict.estimates import champions_compared, swaps_compared
 from reports.view import View
 from search_spaces import ParamValue
 from sweeps.codec import config_hash, digest
@@ -342,9 +344,9 @@ def by_hand(
     config = SweepConfig.from_mapping({**SWEEP, **(sweep or {})}, source="test")
     usual = {"phase": "confirm", "study": "s", "order": 0, "state": "complete", "epochs": 1, "step": 1, "seconds": 1.0}
     usual |= {"spent": 1.0, "started": 0.0, "ended": 1.0, "feasible": True, "replicate": 0, "config_hash": "c"}
-    seeds = [f"seed.{name}" for name in ("init", "order", "dropout", "augment", "split")]
+    usual |= {f"seed.{name}": 0 for name in ("init", "order", "dropout", "augment", "split")}
     params = {f"param.{name}": _dtype(p.domain) for name, p in config.space.parameters.items()}
-    full = [{**usual, "number": number, **dict.fromkeys(seeds, number), **row} for number, row in enumerate(rows)]
+    full = [{**usual, "number": number, **row} for number, row in enumerate(rows)]
     trials = _frame(full, {**_TRIAL, **params})
     metrics = {key: "float64" for row in epochs for key in row if key.startswith("metric.")}
     moments = [{"state": "complete", "step": 1, "seconds": 1.0, "cumulative_seconds": 1.0, **row} for row in epochs]
@@ -353,8 +355,18 @@ def by_hand(
     document = plan or _promised(config, trials)
     plans = () if document is None else (Plan(1, "d" * 64, 0.0, document),)
     standing = {"state": "interrupted", "final": False, "sentence": ""}
-    facts = {"name": "test", "standing": standing, "studies": [], "audits": [], "workers": []}
-    return Evidence(config, facts, frames, plans, predictions or {})
+    return Evidence(config, {"name": "test", "standing": standing}, frames, plans, predictions or {})
+
+
+def judged(evidence: Evidence, *, failed: bool = False) -> RunVerdict:
+    """The verdict on a run by its comparisons alone, with no gate, or with one that failed."""
+    found = [*champions_compared(evidence), *swaps_compared(evidence)]
+    gates = (Gate("plan", "A gate", "fail", "it failed", "it failed"),) if failed else ()
+    if failed:
+        found = [replace(each, verdict=str(Verdict.NOT_VALID), verdict_worst=None) for each in found]
+    plan = evidence.plan or {"margin": None, "alpha": None}
+    sentences = tuple(f"{each.estimand} {each.arm}." for each in found)
+    return RunVerdict(gates, tuple(found), sentences, None, len(evidence.plans), plan["margin"], plan["alpha"])
 
 
 def _promised(config: SweepConfig, trials: pd.DataFrame) -> dict[str, Any] | None:
@@ -445,15 +457,18 @@ def odd_run(request: pytest.FixtureRequest) -> Evidence:
     return evidence
 
 
-def checked(module: ModuleType, evidence: Evidence) -> list[View]:
+def checked(module: ModuleType, evidence: Evidence, *, failed: bool = False) -> list[View]:
     """Everything that a view makes of a run, held to what holds for every view."""
     chapter = next(each for each in CHAPTERS if each.key == module.KEY)
-    verdict = verdict_of(evidence)
+    verdict = judged(evidence, failed=failed)
     result = chapter.analyse(evidence, verdict)
     said = json.dumps(asdict(result), allow_nan=False, sort_keys=True)
     trials, epochs = (each.sample(frac=1, random_state=3) for each in (evidence.frames.trials, evidence.frames.epochs))
     other = replace(evidence, frames=replace(evidence.frames, trials=trials, epochs=epochs))
-    assert json.dumps(asdict(chapter.analyse(other, verdict_of(other))), allow_nan=False, sort_keys=True) == said
+    assert (
+        json.dumps(asdict(chapter.analyse(other, judged(other, failed=failed))), allow_nan=False, sort_keys=True)
+        == said
+    )
     views = list(chapter.draw(result, evidence, verdict))
     assert views
     assert len({view.key for view in views}) == len(views)
@@ -480,6 +495,6 @@ def _check_figure(view: View) -> None:
 
 
 @pytest.fixture
-def check_views() -> Callable[[ModuleType, Evidence], list[View]]:
+def check_views() -> Callable[..., list[View]]:
     """See `checked`."""
     return checked

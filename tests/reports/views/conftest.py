@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -122,15 +122,13 @@ def _row(place: int, row: Mapping[str, Any]) -> dict[str, Any]:
 def confirmation(hand_made: Callable[..., Evidence]) -> Callable[..., Evidence]:
     """`confirmation(capsule=[...], max=[...])`: the test scores of an arm's replicates, seed by seed.
 
-    None is a replicate that failed, ... one that still runs. `early` freezes the plan after they began, so that a gate
-    fails; `more` are columns of every row by arm.
+    None is a replicate that failed, ... one that still runs; `more` are columns of every row by arm.
     """
 
     def make(
         *,
         sweep: Mapping[str, Any] | None = None,
         planned: int | None = None,
-        early: bool = False,
         more: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
         **scores: Sequence[Any],
     ) -> Evidence:
@@ -148,7 +146,7 @@ def confirmation(hand_made: Callable[..., Evidence]) -> Callable[..., Evidence]:
         ]
         space = {"pooling": list(scores), "pool_size": {"int": [2, 4]}}
         document = {"space": space, "confirm": {"baseline": "max", "seeds": planned or 0}, **(sweep or {})}
-        made = hand_made(rows, sweep=document)
-        return replace(made, plans=tuple(replace(each, time=9.0) for each in made.plans)) if early else made
+        made: Evidence = hand_made(rows, sweep=document)
+        return made
 
     return make

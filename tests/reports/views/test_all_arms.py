@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import pytest
 
-from reports.verdict import verdict_of
 from reports.views import all_arms
+from tests.reports.conftest import judged
 
 MAX = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96]
 NOISE = [0, 1e-4, -1e-4, 2e-4, 0, -2e-4, 1e-4]
@@ -17,12 +17,12 @@ AVERAGE = [score - 0.004 - noise for score, noise in zip(MAX, NOISE, strict=True
 ARMS = {"capsule": CAPSULE, "max": MAX, "average": AVERAGE}
 
 
-def analysed(evidence):
-    return all_arms.analyse(evidence, verdict_of(evidence))
+def analysed(evidence, **how):
+    return all_arms.analyse(evidence, judged(evidence, **how))
 
 
-def drawn(evidence):
-    (view,) = all_arms.draw(analysed(evidence), evidence)
+def drawn(evidence, **how):
+    (view,) = all_arms.draw(analysed(evidence, **how), evidence)
     return view
 
 
@@ -74,14 +74,14 @@ def test_arms_without_a_replicate_stay_in_the_family(confirmation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("planned", "failed", "said"),
     [
-        ({"planned": 9}, "Interim, 7 of 9 planned seeds: nothing is claimed."),
-        ({"early": True}, "Not valid, a gate of the verdict failed: nothing is claimed."),
+        (9, False, "Interim, 7 of 9 planned seeds: nothing is claimed."),
+        (7, True, "Not valid, a gate of the verdict failed: nothing is claimed."),
     ],
 )
-def test_where_nothing_is_claimed_there_are_numbers_alone(confirmation, how, said) -> None:
-    view = drawn(confirmation(**how, **ARMS))
+def test_where_nothing_is_claimed_there_are_numbers_alone(confirmation, planned, failed, said) -> None:
+    view = drawn(confirmation(planned=planned, **ARMS), failed=failed)
     assert view.caption.startswith(said)
     assert "told apart" not in view.caption.lower()
     assert view.figure.data[0].text[0][1] == "−0.301"

@@ -8,20 +8,20 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from reports.verdict import verdict_of
 from reports.views import chance
+from tests.reports.conftest import judged
 
 # Won, tied, won, lost by a failure, tied by two, won by the baseline's failure.
 CAPSULE = [0.95, 0.93, 0.97, None, None, 0.90]
 MAX = [0.94, 0.93, 0.90, 0.92, None, None]
 
 
-def analysed(evidence):
-    return chance.analyse(evidence, verdict_of(evidence))
+def analysed(evidence, **how):
+    return chance.analyse(evidence, judged(evidence, **how))
 
 
-def drawn(evidence):
-    (view,) = chance.draw(analysed(evidence), evidence)
+def drawn(evidence, **how):
+    (view,) = chance.draw(analysed(evidence, **how), evidence)
     return view
 
 
@@ -90,9 +90,9 @@ def test_an_interim_look_has_no_zone(confirmation) -> None:
 
 
 def test_a_failed_gate_leaves_no_zone(confirmation) -> None:
-    evidence = confirmation(early=True, capsule=[0.9] * 10, max=[0.8] * 10)
-    assert [each.zone for each in analysed(evidence).chances] == [""]
-    assert "72% to 100%; not valid]" in drawn(evidence).caption
+    evidence = confirmation(capsule=[0.9] * 10, max=[0.8] * 10)
+    assert [each.zone for each in analysed(evidence, failed=True).chances] == [""]
+    assert "72% to 100%; not valid]" in drawn(evidence, failed=True).caption
 
 
 def test_an_arm_that_always_fails_loses_always(confirmation) -> None:

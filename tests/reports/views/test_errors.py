@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 from reports.evidence import Predictions
-from reports.verdict import verdict_of
 from reports.views import errors
+from tests.reports.conftest import judged
 
 SWEEP = {"confirm": {"baseline": "max"}}
-SEEDS = ("init", "order", "dropout", "augment")
 
 
-def analysed(evidence):
-    return errors.analyse(evidence, verdict_of(evidence))
+def analysed(evidence, **how):
+    return errors.analyse(evidence, judged(evidence, **how))
 
 
 def predicted(right, labels=None, confidence=0.5):
@@ -195,8 +194,6 @@ def test_before_the_planned_seeds_it_is_interim(hand_made, check_views) -> None:
 
 def test_a_failed_gate_takes_the_claims_out(hand_made, check_views) -> None:
     rows, predictions = confirmed([split(1, 0, 4)] * 6, nll=0.5)
-    rows.append({"arm": "max", "phase": "search", "value": 0.9, **{f"seed.{each}": 0 for each in SEEDS}})
-    sown = [{**row, **{f"seed.{each}": 0 for each in SEEDS}} for row in rows]
-    for view in check_views(errors, of(hand_made, sown, predictions))[:3]:
+    for view in check_views(errors, of(hand_made, rows, predictions), failed=True)[:3]:
         assert view.caption.startswith("Not valid, a gate of the verdict failed: nothing is claimed.")
         assert "differ after" not in view.caption

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from reports.verdict import verdict_of
 from reports.views import forest, pairs
+from tests.reports.conftest import judged
 
 MAX = [0.95, 0.96, 0.97, 0.95, 0.96, 0.97, 0.96]
 CAPSULE = [0.97, 0.97, 0.97, 0.97, 0.97, 0.98, 0.96]
 P = ["exact p", "adjusted p (1 comparisons)"]
 
 
-def first(evidence):
-    return next(forest.draw(verdict_of(evidence), evidence))
+def first(evidence, **how):
+    return next(forest.draw(judged(evidence, **how), evidence))
 
 
 def test_the_share_of_the_error_that_is_saved(confirmation) -> None:
@@ -42,19 +42,18 @@ def test_p_is_shown_once_the_plan_is_met_and_holds(confirmation) -> None:
     done = first(confirmation(capsule=CAPSULE, max=MAX))
     assert done.data[P].notna().all(axis=None)
     soon = confirmation(planned=9, capsule=CAPSULE, max=MAX)
-    early = confirmation(early=True, capsule=CAPSULE, max=MAX)
-    for evidence, said in ((soon, "interim"), (early, "not valid")):
-        data = first(evidence).data
+    whole = confirmation(capsule=CAPSULE, max=MAX)
+    for evidence, failed, said in ((soon, False, "interim"), (whole, True, "not valid")):
+        data = first(evidence, failed=failed).data
         assert data[P].isna().all(axis=None)
         assert data["verdict"].tolist() == [said]
         assert data["95 % from"].notna().all()
 
 
 def test_pairs_say_what_their_count_is_worth(confirmation) -> None:
-    early = confirmation(early=True, capsule=CAPSULE, max=MAX)
-    (view,) = pairs.draw(verdict_of(early), early)
+    evidence = confirmation(capsule=CAPSULE, max=MAX)
+    (view,) = pairs.draw(judged(evidence, failed=True), evidence)
     assert view.caption.startswith(
         "Not valid, a gate of the verdict failed: nothing is claimed. capsule is better in 5"
     )
-    done = confirmation(capsule=CAPSULE, max=MAX)
-    assert next(pairs.draw(verdict_of(done), done)).caption.startswith("capsule is better in 5 of 7 pairs")
+    assert next(pairs.draw(judged(evidence), evidence)).caption.startswith("capsule is better in 5 of 7 pairs")

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.verdict import verdict_of
 from reports.views import robustness
 from reports.views.analysts import BEST, LAST, PLAN, WORST
+from tests.reports.conftest import judged
 
 BASE = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95]
 # Clear to Student's t (mean .0083, half width .0043), and not to 4 of 64 sign patterns.
@@ -20,8 +20,8 @@ ONE_BEHIND = [score + 0.01 for score in BASE[:5]] + [BASE[5] - 0.0001]
 ALL_AHEAD = [score + 0.01 + place / 1000 for place, score in enumerate(BASE)]
 
 
-def analysed(evidence):
-    return robustness.analyse(evidence, verdict_of(evidence))
+def analysed(evidence, **how):
+    return robustness.analyse(evidence, judged(evidence, **how))
 
 
 def said(result, arm="capsule", margin=1.0):
@@ -50,7 +50,7 @@ def test_what_is_ringed_is_the_first_pages_verdict(confirmation) -> None:
         {"capsule": [None, *ALL_AHEAD[1:]], "max": BASE},
     ):
         evidence = confirmation(**arms)
-        card = {each.arm: (PLAN, 1.0, each.verdict) for each in verdict_of(evidence).estimates}
+        card = {each.arm: (PLAN, 1.0, each.verdict) for each in judged(evidence).estimates}
         assert ringed(analysed(evidence)) == card
 
 
@@ -87,7 +87,7 @@ def test_the_margin_is_halved_and_doubled(confirmation) -> None:
 def test_failures_stand_at_worst_beside_left_out(confirmation) -> None:
     assert WORST not in said(analysed(confirmation(capsule=ALL_AHEAD, max=BASE)))
     evidence = confirmation(capsule=[*ALL_AHEAD, None, None], max=[*BASE, 0.95, 0.95])
-    (card,) = verdict_of(evidence).estimates
+    (card,) = judged(evidence).estimates
     found = said(analysed(evidence))
     assert (found[PLAN], found[WORST]) == (card.verdict, card.verdict_worst)
     assert found[PLAN] != found[WORST]
@@ -120,10 +120,10 @@ def test_the_last_epoch_is_logged_where_the_best_one_counts(confirmation) -> Non
     assert (found[LAST], found[BEST]) == ("better, practically", "equivalent (identical)")
 
 
-@pytest.mark.parametrize(("how", "word"), [({"planned": 9}, "Interim"), ({"early": True}, "Not valid")])
-def test_where_nothing_is_claimed_the_intervals_stand_alone(confirmation, how, word) -> None:
-    evidence = confirmation(capsule=ALL_AHEAD, max=BASE, **how)
-    result = analysed(evidence)
+@pytest.mark.parametrize(("planned", "failed", "word"), [(9, False, "Interim"), (6, True, "Not valid")])
+def test_where_nothing_is_claimed_the_intervals_stand_alone(confirmation, planned, failed, word) -> None:
+    evidence = confirmation(planned=planned, capsule=ALL_AHEAD, max=BASE)
+    result = analysed(evidence, failed=failed)
     assert {each.verdict for each in result.choices} == {""}
     (view,) = robustness.draw(result, evidence)
     assert view.figure is None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 
-from reports.verdict import verdict_of
+from reports.verdict.sentences import numbers
 from reports.views import swap_map
+from tests.reports.conftest import judged
 
 # Two seeds in each of six settings; the mean difference of a setting is its lift, whatever the seeds add.
 LIFTS = (0.001, 0.002, 0.003, 0.004, 0.005, -0.001)
@@ -21,8 +22,8 @@ TWO = {
 SWEEP = {"confirm": {"baseline": "max"}, "swap": {"settings": 6, "seeds": 2}}
 
 
-def analysed(evidence):
-    return swap_map.analyse(evidence, verdict_of(evidence))
+def analysed(evidence, **how):
+    return swap_map.analyse(evidence, judged(evidence, **how))
 
 
 def swapped(lifts=LIFTS, *, arms=("capsule",), sign=1.0, base=0.9):
@@ -63,14 +64,13 @@ def test_settings_count_and_seeds_do_not(hand_made) -> None:
 def test_the_map_says_what_the_first_page_says(hand_made, check_views) -> None:
     clear = (0.003, 0.004, 0.005, 0.003, 0.004, 0.005, 0.006)
     evidence = hand_made(swapped(clear), sweep={**SWEEP, "space": TWO, "swap": {"settings": 7, "seeds": 2}})
-    verdict = verdict_of(evidence)
-    (found,) = (each for each in verdict.estimates if each.estimand == "E3")
+    (found,) = judged(evidence).estimates
     assert found.verdict == "better, practically"
     view = check_views(swap_map, evidence)[0]
     # mean .03/7, sd .00111270, t(.975, 6) = 2.446912: half width .00102907
     assert "in validation error (pp, below 0 is better): capsule −0.43 [95 %: −0.53 to −0.33]" in view.caption
     assert "exact p = 0.016: better, practically; better in 7 of 7 settings" in view.caption
-    assert "0.43 pp lower [95 %: 0.33 to 0.53]" in verdict.sentences[0]
+    assert "0.43 pp lower [95 %: 0.33 to 0.53]" in numbers(found, evidence)
     assert view.figure.layout.yaxis.title.text == "validation error (pp): arm − max"
     points, mean = view.figure.data
     assert list(points.y) == pytest.approx([-100 * lift for lift in clear])
@@ -95,13 +95,11 @@ def test_a_half_finished_setting_counts_nowhere(hand_made, check_views) -> None:
 
 def test_a_failed_gate_leaves_numbers_alone(hand_made, check_views) -> None:
     clear = (-0.005, -0.003, -0.001, 0.001, 0.003, 0.005)
-    rows = [{**row, "started": 5.0} for row in swapped(clear)]
-    sound = hand_made(rows, sweep={**SWEEP, "space": TWO})
-    told = check_views(swap_map, sound)[2]
+    evidence = hand_made(swapped(clear), sweep={**SWEEP, "space": TWO})
+    told = check_views(swap_map, evidence)[2]
     assert "changes sides" in told.caption
     assert len(told.figure.data) == 3, "points, the line and where it passes 0"
-    early = replace(sound, plans=(replace(sound.plans[0], time=6.0),))
-    first, *others = check_views(swap_map, early)
+    first, *others = check_views(swap_map, evidence, failed=True)
     assert first.caption.startswith("Not valid, a gate of the verdict failed: nothing is claimed.")
     assert ": not valid; better in 3 of 6 settings" in first.caption
     assert not any("changes sides" in view.caption or "p =" in view.caption for view in (first, *others))
@@ -180,8 +178,7 @@ def test_cells_hold_what_was_tried_and_no_more(hand_made, check_views) -> None:
     (tiles,) = view.figure.data
     assert list(tiles.text[0]) == ["~ −0.15<br>n = 2", "", ""]
     assert "0 of 3 cells" in view.caption
-    early = replace(evidence, plans=(replace(evidence.plans[0], time=6.0),))
-    assert "capsule: not valid" in check_views(swap_map, early)[-1].caption
+    assert "capsule: not valid" in check_views(swap_map, evidence, failed=True)[-1].caption
     assert tiles.colorscale[0][1].startswith("rgba(0,114,178"), "blue is better"
 
 

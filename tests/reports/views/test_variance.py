@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from reports.evidence import Predictions
-from reports.verdict import verdict_of
 from reports.views import variance
+from tests.reports.conftest import judged
 
 SWEEP = {"confirm": {"baseline": "max"}}
 # The design's own examples.
@@ -17,8 +17,8 @@ FOUR = ((0.990, 0.992, 0.991), (0.985, 0.988, 0.986), (0.993, 0.994, 0.992), (0.
 CROSSED = ((1, 0, 0, 0), (1, 0, -1, 0), (1, 0, 0, 0))
 
 
-def analysed(evidence):
-    return variance.analyse(evidence, verdict_of(evidence))
+def analysed(evidence, **how):
+    return variance.analyse(evidence, judged(evidence, **how))
 
 
 def replicated(table, *, arm="capsule", phase="search"):
