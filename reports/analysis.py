@@ -59,21 +59,26 @@ def _of(module: Any, part: str) -> Chapter:
     return Chapter(module.KEY, part, lambda e, v: module.analyse(e), lambda r, e, v: module.draw(r, e))
 
 
+def _judged(module: Any, part: str) -> Chapter:
+    """A chapter of a module that says no more than the verdict allows."""
+    return Chapter(module.KEY, part, module.analyse, lambda r, e, v: module.draw(r, e))
+
+
 CHAPTERS = (
     Chapter("forest", VERDICT, lambda e, v: None, lambda r, e, v: forest.draw(v, e)),
     Chapter("pairs", VERDICT, lambda e, v: None, lambda r, e, v: pairs.draw(v, e)),
-    Chapter(chance.KEY, VERDICT, lambda e, v: chance.analyse(v, e), lambda r, e, v: chance.draw(r, e)),
-    _of(all_arms, VERDICT),
+    _judged(chance, VERDICT),
+    _judged(all_arms, VERDICT),
     _of(budget_curves, WHERE),
-    _of(swap_map, WHERE),
+    _judged(swap_map, WHERE),
     _of(importance, WHERE),
     _of(surface, WHERE),
     _of(cost, COST),
     _of(dynamics, COST),
-    _of(errors, DOUBT),
+    _judged(errors, DOUBT),
     _of(selection_honesty, DOUBT),
-    _of(variance, DOUBT),
-    Chapter(robustness.KEY, DOUBT, lambda e, v: robustness.analyse(v, e), lambda r, e, v: robustness.draw(r, e)),
+    _judged(variance, DOUBT),
+    _judged(robustness, DOUBT),
     Chapter("pictures", PICTURES, lambda e, v: None, lambda r, e, v: pictures.draw(e)),
     Chapter("search", SEARCH, lambda e, v: None, lambda r, e, v: search.views(e.config, e.frames)),
     _of(diagnostics, SEARCH),

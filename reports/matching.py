@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reports.evidence import Evidence
+from reports.statistics import match_pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,33 +39,27 @@ def matched(trials: pd.DataFrame, arm: str, baseline: str, columns: Sequence[str
     Raises:
         ValueError: If an arm has one `pair_id` twice.
     """
-    marked = trials[trials["pair_id"].notna()].assign(scored=_scored(trials, columns))
+    marked = trials[trials["pair_id"].notna()]
     sides = [marked[marked["arm"] == name] for name in (arm, baseline)]
-    # A merge of frames would look at every column; only the rows have to be found.
-    first, second = (pd.Series(np.arange(len(side)), index=pd.Index(side["pair_id"])) for side in sides)
-    for name, side in ((arm, first), (baseline, second)):
-        if side.index.has_duplicates:
-            raise ValueError(f"{name}: every pair id must occur once, got {side.index[side.index.duplicated()][0]!r}")
-    both = first.index.intersection(second.index)
-    left, right = sides[0].iloc[first[both].to_numpy()], sides[1].iloc[second[both].to_numpy()]
+    ended = [side[side["state"] != "running"] for side in sides]
+    # What is matched are the places of the rows, where the verdict matches scores: by the same rules.
+    found = match_pairs(*(_places(side, columns) for side in ended))
+    left, right = (side.iloc[list(map(int, at))] for side, at in zip(ended, (found.a, found.b), strict=True))
     pairs = pd.concat(
         [left.add_suffix("_a").reset_index(drop=True), right.add_suffix("_b").reset_index(drop=True)], axis=1
     )
-    numbers = pd.Series(both, dtype="str").str.extract(r":(\d+):(\d+)$|:(\d+)$").astype("Int64")
+    numbers = pd.Series(found.ids, dtype="str").str.extract(r":(\d+):(\d+)$|:(\d+)$").astype("Int64")
     pairs["place"] = numbers[0].fillna(0).astype("int64")
     pairs["seed"] = numbers[1].fillna(numbers[2]).fillna(0).astype("int64")
-    pairs = pairs.sort_values(["place", "seed"], kind="stable")
-    running = (pairs["state_a"] == "running") | (pairs["state_b"] == "running")
-    whole = pairs["scored_a"].astype(bool) & pairs["scored_b"].astype(bool)
+    pairs = pairs.sort_values(["place", "seed"], kind="stable").reset_index(drop=True)
+    names = [set(side["pair_id"]) for side in sides]
     # An arm without a champion has no trial at all, and misses no pair.
-    apart = len(first.index.symmetric_difference(second.index)) if len(first) and len(second) else 0
-    return Matched(
-        pairs=pairs[whole].reset_index(drop=True),
-        failed=int((~whole & ~running).sum()),
-        open=int((~whole & running).sum()) + apart,
-    )
+    begun = len(names[0] | names[1]) if all(names) else 0
+    return Matched(pairs, failed=len(found.failed), open=begun - len(pairs) - len(found.failed))
 
 
-def _scored(trials: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    finite = [np.isfinite(trials[name].to_numpy(dtype=float, na_value=np.nan)) for name in columns]
-    return pd.Series(np.all([trials["state"] == "complete", *finite], axis=0), index=trials.index)
+def _places(side: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, int | None]]:
+    finite = [np.isfinite(side[name].to_numpy(dtype=float, na_value=np.nan)) for name in columns]
+    scored = np.all([side["state"] == "complete", *finite], axis=0)
+    places = np.where(scored, np.arange(len(side)), -1).tolist()
+    return [(pair, None if at < 0 else at) for pair, at in zip(side["pair_id"], places, strict=True)]

@@ -10,7 +10,7 @@ from reports.verdict.estimate import Estimate
 from reports.verdict.estimates import estimates
 from reports.verdict.gate import Gate
 from reports.verdict.measure import Measure, measure_of
-from reports.verdict.rules import Rules, level
+from reports.verdict.rules import Rules, level, rules_of
 from reports.verdict.sentences import measured
 from reports.verdict.verdict import RunVerdict, verdict_of
 
@@ -25,6 +25,7 @@ __all__ = [
     "level",
     "measure_of",
     "measured",
+    "rules_of",
     "tuned_compared",
     "verdict_of",
 ]

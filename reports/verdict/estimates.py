@@ -23,7 +23,7 @@ from reports.statistics import (
 )
 from reports.verdict.estimate import Estimand, Estimate
 from reports.verdict.outcomes import Outcome, confirm_outcomes, outcomes
-from reports.verdict.rules import Rules, further_looks
+from reports.verdict.rules import Rules, rules_of
 from reports.verdict.worst import claimed
 
 SEED = 20_260_101
@@ -35,8 +35,7 @@ def champions_compared(evidence: Evidence) -> list[Estimate]:
     plan = evidence.plan
     if plan is None or not plan["seeds"]:
         return []
-    rules = Rules.of(plan, further=further_looks(evidence.plans, lambda document: int(document["seeds"])))
-    return estimates("E1", confirm_outcomes(evidence), rules, planned=int(plan["seeds"]))
+    return estimates("E1", confirm_outcomes(evidence), rules_of(evidence, "E1"), planned=int(plan["seeds"]))
 
 
 def swaps_compared(evidence: Evidence) -> list[Estimate]:
@@ -46,8 +45,7 @@ def swaps_compared(evidence: Evidence) -> list[Estimate]:
         return []
     seeds = int(plan["swap"]["seeds"])
     by_setting = [_by_setting(outcome, seeds) for outcome in outcomes(evidence, "swap", "value")]
-    rules = Rules.of(plan, further=further_looks(evidence.plans, lambda document: int(document["swap"]["settings"])))
-    return estimates("E3", by_setting, rules, planned=int(plan["swap"]["settings"]))
+    return estimates("E3", by_setting, rules_of(evidence, "E3"), planned=int(plan["swap"]["settings"]))
 
 
 def estimates(estimand: Estimand, found: Sequence[Outcome], rules: Rules, *, planned: int) -> list[Estimate]:

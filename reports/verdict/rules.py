@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
-from reports.evidence import Plan
+from reports.evidence import Evidence, Plan
 from reports.statistics import Direction
+
+_PAIRS: dict[str, Callable[[Mapping[str, Any]], int]] = {
+    "E1": lambda plan: int(plan["seeds"]),
+    "E3": lambda plan: int(plan["swap"]["settings"]),
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,14 @@ class Rules:
     def of(cls, plan: Mapping[str, Any], *, further: int = 0) -> Rules:
         """From a frozen plan, at its first look or at one of the `further` ones."""
         return cls(float(plan["margin"]), level(float(plan["alpha"]), further), plan["direction"], further)
+
+
+def rules_of(evidence: Evidence, estimand: Literal["E1", "E3"]) -> Rules:
+    """Of a question of a run whose plan is frozen, at the look that its last revision is."""
+    plan = evidence.plan
+    if plan is None:
+        raise RuntimeError("no plan is frozen; ask evidence.plan first")
+    return Rules.of(plan, further=further_looks(evidence.plans, _PAIRS[estimand]))
 
 
 def level(alpha: float, further: int) -> float:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from reports.evidence import Evidence
 from reports.statistics import benjamini_hochberg, holm
+from reports.verdict import RunVerdict
 from reports.view import View, missing
 from reports.views import errors_figures as figures
 from reports.views import errors_words as words
 from reports.views.agreement import correctness
+from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.commands import ANEW
 from reports.views.lost import lost_predictions
 from reports.views.matched import how_to_get, matched, opponents
@@ -65,12 +67,12 @@ class Result:
     why: str
     baseline: str | None
     alpha: float
-    planned: int
+    claim: Claim
     arms: list[ArmErrors]
     calibrations: list[Calibration]
 
 
-def analyse(evidence: Evidence) -> Result:
+def analyse(evidence: Evidence, verdict: RunVerdict) -> Result:
     """Compare the first champions' predictions of the test set, pair by pair."""
     arms = _corrected([_arm(evidence, arm) for arm in opponents(evidence)])
     first = evidence.confirmed()
@@ -83,8 +85,8 @@ def analyse(evidence: Evidence) -> Result:
     return Result(
         why="" if known else words.why(first, arms),
         baseline=evidence.baseline,
-        alpha=evidence.config.confirm.alpha,
-        planned=evidence.config.confirm.seeds,
+        alpha=alpha_of(evidence),
+        claim=claim(*estimates_of(verdict, "E1")),
         arms=arms,
         calibrations=[each for each in calibrations if each is not None],
     )
@@ -138,7 +140,7 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
 
 
 def _arm(evidence: Evidence, arm: str) -> ArmErrors:
-    first, baseline, alpha = evidence.confirmed(), str(evidence.baseline), evidence.config.confirm.alpha
+    first, baseline, alpha = evidence.confirmed(), str(evidence.baseline), alpha_of(evidence)
     whole = matched(first, arm, baseline, ())
     seen = correctness(whole.pairs, evidence.predictions)
     return ArmErrors(

@@ -38,8 +38,8 @@ def discordant(result: Result, look: Look) -> go.Figure:
                 marker={"color": style.colour, "symbol": style.symbol, "size": 9},
                 opacity=0.8,
                 hovertext=[
-                    f"{plain(arm)}, seed {pair.seed}: {pair.only_arm} against {pair.only_baseline}, "
-                    f"McNemar's p {pair.p:.2g}"
+                    f"{plain(arm)}, seed {pair.seed}: {pair.only_arm} against {pair.only_baseline}"
+                    + ("" if result.claim.withheld else f", McNemar's p {pair.p:.2g}")
                     for pair in shown
                 ],
                 hoverinfo="text",

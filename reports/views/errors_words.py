@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.views.marks import between, p_value, short, signed
-from reports.views.matched import interim, left_out
+from reports.views.matched import left_out
 from reports.views.mistakes import BINS, Discordance
 from reports.words import count, listed, number
 
@@ -37,28 +37,21 @@ def discordant(result: Result) -> str:
     gone += f" {count(odd, 'pair')} left out: not of the same examples." if odd else ""
     failed, unfinished = (sum(getattr(each, name) for each in result.arms) for name in ("failed", "open"))
     return (
-        f"{_interim(result)}"
+        f"{result.claim.clause}"
         f"Test examples that one arm alone gets right, one point a seed: {'; '.join(parts)}. Above the line the arm is "
-        f"right more often; McNemar's test knows examples but no training, so that the interval over seeds decides, "
-        f"not corrected here.{gone}{left_out(failed, unfinished)}"
+        f"right more often{_decides(result)}.{gone}{left_out(failed, unfinished)}"
     )
 
 
 def classes(result: Result) -> str:
     """Which classes are clear of 0."""
-    parts = []
-    for arm in result.arms:
-        clear = [f"{each.label} ({signed(each.difference)})" for each in arm.classes if each.adjusted_p <= result.alpha]
-        parts.append(f"{short(arm.arm)} {_some(clear)}")
-    many = sum(len(arm.classes) for arm in result.arms)
     seeds = max((len(arm.discordance.pairs) for arm in result.arms if arm.discordance), default=0)
     labels = len({each.label for arm in result.arms for each in arm.classes})
     cut = f" Showing the {DRAWN} classes of {labels} that differ most." if labels > DRAWN else ""
     return (
-        f"{_interim(result)}"
-        f"Error on each true class, arm minus {short(result.baseline)} over {count(seeds, 'seed')}, below 0 is better. "
-        f"Classes that differ after Benjamini and Hochberg's correction for all {count(many, 'comparison')}: "
-        f"{'; '.join(parts)}. With few seeds no exact p can be small enough: absence of a class shows nothing.{cut}"
+        f"{result.claim.clause}"
+        f"Error on each true class, arm minus {short(result.baseline)} over {count(seeds, 'seed')}, below 0 is better."
+        f"{'' if result.claim.withheld else _told_apart(result)}{cut}"
     )
 
 
@@ -68,8 +61,8 @@ def scores(result: Result) -> str:
         f"{short(arm.arm)} "
         + listed(
             [
-                f"{signed(each.difference)} {between(each.low, each.high)} in {each.name.split(',')[0]} "
-                f"(by Holm {p_value(each.adjusted_p)})"
+                f"{signed(each.difference)} {between(each.low, each.high)} in {each.name.split(',')[0]}"
+                + ("" if result.claim.withheld else f" (by Holm {p_value(each.adjusted_p)})")
                 for each in arm.scores
                 if each.n
             ]
@@ -78,12 +71,13 @@ def scores(result: Result) -> str:
         if any(each.n for each in arm.scores)
     ]
     tested = sum(each.p is not None for arm in result.arms for each in arm.scores)
+    holm = "" if result.claim.withheld else f" Holm's p counts {count(tested, 'comparison')}."
     pairs = max(each.n for arm in result.arms for each in arm.scores)
     return (
-        f"{_interim(result)}"
+        f"{result.claim.clause}"
         f"Scores of the probabilities on the test set, arm minus {short(result.baseline)}, below 0 is better, over up "
-        f"to {count(pairs, 'pair')}: {'; '.join(parts)}. Holm's p counts {count(tested, 'comparison')}; an infinite "
-        "score leaves its pair out, and ECE depends on its bins."
+        f"to {count(pairs, 'pair')}: {'; '.join(parts)}.{holm} An infinite score leaves its pair out, and ECE depends "
+        "on its bins."
     )
 
 
@@ -110,7 +104,7 @@ def pairs_table(result: Result) -> pd.DataFrame:
                 "only the arm is right": each.only_arm,
                 "only the baseline is right": each.only_baseline,
                 "examples": arm.discordance.examples,
-                "McNemar's exact p": each.p,
+                "McNemar's exact p": result.claim.of(each.p),
             }
             for arm in result.arms
             if arm.discordance
@@ -130,8 +124,8 @@ def classes_table(result: Result) -> pd.DataFrame:
                 "difference of the error": each.difference,
                 "low": each.low,
                 "high": each.high,
-                "exact p": each.p,
-                "p by Benjamini and Hochberg": each.adjusted_p,
+                "exact p": result.claim.of(each.p),
+                "p by Benjamini and Hochberg": result.claim.of(each.adjusted_p),
             }
             for arm in result.arms
             for each in arm.classes
@@ -150,8 +144,8 @@ def scores_table(result: Result) -> pd.DataFrame:
                 "difference": each.difference,
                 "low": each.low,
                 "high": each.high,
-                "exact p": each.p,
-                "p by Holm": each.adjusted_p,
+                "exact p": result.claim.of(each.p),
+                "p by Holm": result.claim.of(each.adjusted_p),
             }
             for arm in result.arms
             for each in arm.scores
@@ -185,15 +179,33 @@ def _discordance(arm: str, found: Discordance, result: Result) -> str:
     )
     clear = sum(pair.p <= result.alpha for pair in found.pairs)
     interval = f"{100 * (1 - result.alpha):g} %: {between(found.low, found.high).strip('[]')}"
+    exact = "" if result.claim.withheld else f", exact {p_value(found.p)}"
+    mcnemar = "" if result.claim.withheld else f" (McNemar's p is at most {result.alpha:g} in {clear} of them)"
     return (
         f"{short(arm)} alone {only_arm:.3g} and {short(result.baseline)} alone {only_baseline:.3g} of "
-        f"{found.examples:,} on average, {signed(found.difference)} in accuracy [{interval}], exact {p_value(found.p)} "
-        f"over {count(len(found.pairs), 'seed')} (McNemar's p is at most {result.alpha:g} in {clear} of them)"
+        f"{found.examples:,} on average, {signed(found.difference)} in accuracy [{interval}]{exact} over "
+        f"{count(len(found.pairs), 'seed')}{mcnemar}"
     )
 
 
-def _interim(result: Result) -> str:
-    return interim(min((arm.pairs + arm.failed for arm in result.arms if arm.pairs), default=0), result.planned)
+def _decides(result: Result) -> str:
+    if result.claim.withheld:
+        return ""
+    return (
+        "; McNemar's test knows examples but no training, so that the interval over seeds decides, not corrected here"
+    )
+
+
+def _told_apart(result: Result) -> str:
+    parts = []
+    for arm in result.arms:
+        clear = [f"{each.label} ({signed(each.difference)})" for each in arm.classes if each.adjusted_p <= result.alpha]
+        parts.append(f"{short(arm.arm)} {_some(clear)}")
+    many = sum(len(arm.classes) for arm in result.arms)
+    return (
+        f" Classes that differ after Benjamini and Hochberg's correction for all {count(many, 'comparison')}: "
+        f"{'; '.join(parts)}. With few seeds no exact p can be small enough: absence of a class shows nothing."
+    )
 
 
 def _some(parts: list[str], most: int = 10) -> str:

@@ -8,11 +8,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports.evidence import Evidence
+from reports.statistics import relative_reduction
 from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measured
 from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
-from reports.views.marks import landmarks, whiskers
+from reports.views.claims import claim, estimates_of
+from reports.views.marks import ends, landmarks, lower_is_better, whiskers
+from reports.words import minus
 
 _ROW = 56
 TITLES = {
@@ -40,7 +43,7 @@ _MISSING = {
 def draw(verdict: RunVerdict, evidence: Evidence) -> Iterator[View]:
     """One forest for each estimand, or what gets it."""
     for estimand in ("E1", "E3"):
-        rows = [each for each in verdict.estimates if each.estimand == estimand]
+        rows = estimates_of(verdict, estimand)
         if rows:
             said = [s for each, s in zip(verdict.estimates, verdict.sentences, strict=True) if each in rows]
             yield view_of(rows, said, evidence)
@@ -71,7 +74,7 @@ def view_of(rows: Sequence[Estimate], sentences: Sequence[str], evidence: Eviden
 def forest(rows: Sequence[Estimate], evidence: Evidence, *, margin: float) -> go.Figure:
     """Every comparison a row: the mean difference with its interval, in the measure's unit."""
     measure, look = measured(rows[0], evidence), evidence.look
-    better = "lower" if (measure.factor < 0) == (look.direction == "maximize") else "higher"
+    better = "lower" if lower_is_better(measure, look.direction) else "higher"
     unit = f" ({measure.difference_unit.strip()})" if measure.difference_unit else ""
     figure = go.Figure(
         layout=layout(
@@ -85,12 +88,11 @@ def forest(rows: Sequence[Estimate], evidence: Evidence, *, margin: float) -> go
         if each.difference is None:
             continue
         middle = measure.difference(each.difference)
-        ends = (None, None)
-        if each.low is not None and each.high is not None:
-            ends = tuple(sorted(map(measure.difference, (each.low, each.high))))  # type: ignore[assignment]
         style, said = look.styles[each.arm], measure.difference_text(each.difference, signed=True)
-        hover = [f"{plain(each.arm)}: {said}"]
-        figure.add_trace(whiskers([middle], [place], [ends], style, hover=hover, along="x", showlegend=False))
+        saved = saving(each, evidence)
+        less = "" if saved is None else f", saves {minus(f'{saved:.3g}')} % of the baseline's {plain(measure.name)}"
+        hover, interval = [f"{plain(each.arm)}: {said}{less}"], [ends(measure, each.low, each.high)]
+        figure.add_trace(whiskers([middle], [place], interval, style, hover=hover, along="x", showlegend=False))
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
         ticktext=[f"{plain(each.arm)}<br>against {plain(each.baseline)}" for each in rows],
@@ -98,6 +100,17 @@ def forest(rows: Sequence[Estimate], evidence: Evidence, *, margin: float) -> go
         showgrid=False,
     )
     return figure
+
+
+def saving(estimate: Estimate, evidence: Evidence) -> float | None:
+    """Per cent of the baseline's mean error that the arm saves; None for a metric that is no error, or none of it."""
+    measure = measured(estimate, evidence)
+    if not lower_is_better(measure, evidence.look.direction):
+        return None
+    if estimate.mean_arm is None or estimate.mean_baseline is None:
+        return None
+    arm, baseline = measure.value(estimate.mean_arm), measure.value(estimate.mean_baseline)
+    return 100 * relative_reduction(arm, baseline) if baseline > 0 else None
 
 
 def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
@@ -112,19 +125,19 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
     failed = any(each.verdict_worst for each in rows)
     found = []
     for each in rows:
-        ends = [shown(each.low), shown(each.high)]
-        low, high = sorted(ends) if None not in ends else ends  # type: ignore[type-var]
+        may, (low, high) = claim(each), ends(measure, each.low, each.high)
         found.append(
             {
                 "arm": each.arm,
                 "baseline": each.baseline,
                 "n": each.n,
                 "planned": each.planned,
-                f"mean difference ({unit})": shown(each.difference),
+                f"mean difference ({unit})": None if each.difference is None else measure.difference(each.difference),
                 f"{level} from": low,
                 f"{level} to": high,
-                "exact p": each.p if each.is_over else None,
-                f"adjusted p ({each.comparisons} comparisons)": each.adjusted_p if each.is_over else None,
+                f"{measure.name} saved (%)": saving(each, evidence),
+                "exact p": may.of(each.p),
+                f"adjusted p ({each.comparisons} comparisons)": may.of(each.adjusted_p),
                 "Hedges' g of pairs": each.effect_size,
                 "pairs won": each.won,
                 "left out": each.unpaired + each.failed_arm + each.failed_baseline,

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from reports.theme import ArmStyle, Look, plain
+from reports.verdict import Measure
 from reports.words import brief, minus
 from sweeps.records import Direction
 
@@ -31,9 +32,24 @@ def p_value(p: float | None) -> str:
     return "–" if p is None else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
-def better_side(direction: Direction) -> str:
-    """Which side of 0 is the better one for arm minus baseline."""
-    return "above 0 is better" if direction == "maximize" else "below 0 is better"
+def lower_is_better(measure: Measure, direction: Direction) -> bool:
+    """Whether less of what is reported is better: of an accuracy that is higher the better, the error is reported."""
+    return (measure.factor < 0) == (direction == "maximize")
+
+
+def ends(measure: Measure, low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """An interval of a difference, as it is reported: where less is reported for more, its ends change places."""
+    if low is None or high is None:
+        return None, None
+    first, second = measure.difference(low), measure.difference(high)
+    return min(first, second), max(first, second)
+
+
+def tint(lower: bool) -> list[list[float | str]]:
+    """A colour scale of differences around 0, blue on the better side."""
+    blue, red = "rgba(0,114,178,0.65)", "rgba(213,94,0,0.65)"
+    ends = (blue, red) if lower else (red, blue)
+    return [[0.0, ends[0]], [0.5, "rgba(128,128,128,0.06)"], [1.0, ends[1]]]
 
 
 def short(text: object, most: int = 40) -> str:

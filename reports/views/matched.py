@@ -7,7 +7,7 @@ import pandas as pd
 from reports.evidence import Evidence
 from reports.matching import Matched, matched, opponents
 
-__all__ = ["Matched", "how_to_get", "interim", "left_out", "matched", "opponents", "searched"]
+__all__ = ["Matched", "how_to_get", "left_out", "matched", "opponents", "searched"]
 
 
 def searched(evidence: Evidence, *columns: str) -> pd.DataFrame:
@@ -20,11 +20,6 @@ def left_out(failed: int, unfinished: int) -> str:
     """What is said of pairs that are not there; nothing where all are."""
     parts = [f"{failed} left out for a failure"] * (failed > 0) + [f"{unfinished} not yet whole"] * (unfinished > 0)
     return f" Pairs {' and '.join(parts)}." if parts else ""
-
-
-def interim(pairs: int, planned: int) -> str:
-    """What is said of numbers that may still change because seeds of the plan are to come; nothing where none are."""
-    return f"Interim, {pairs} of {planned} planned seeds. " if pairs < planned else ""
 
 
 def how_to_get(evidence: Evidence, key: str, amount: int) -> str:

@@ -11,6 +11,7 @@ from reports.evidence import Evidence
 from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measured
 from reports.view import View
+from reports.views.claims import claim, estimates_of
 from reports.words import minus
 
 _TITLE = "Every pair of replicates"
@@ -18,7 +19,7 @@ _TITLE = "Every pair of replicates"
 
 def draw(verdict: RunVerdict, evidence: Evidence) -> Iterator[View]:
     """One slope graph for each comparison of champions."""
-    champions = [each for each in verdict.estimates if each.estimand == "E1" and each.n]
+    champions = [each for each in estimates_of(verdict, "E1") if each.n]
     for place, each in enumerate(champions):
         yield View(
             f"pairs-{place}",
@@ -76,7 +77,7 @@ def caption(estimate: Estimate, evidence: Evidence) -> str:
     ties = f", {estimate.ties} are ties" if estimate.ties else ""
     left = estimate.unpaired + estimate.failed_arm + estimate.failed_baseline
     out = f" {left} replicates without a partner or a result are left out." if left else ""
-    return f"{share}{ties}.{_gain(estimate)}{out} Thick bars are means."
+    return f"{claim(estimate).clause}{share}{ties}.{_gain(estimate)}{out} Thick bars are means."
 
 
 def _gain(estimate: Estimate) -> str:

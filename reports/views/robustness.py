@@ -3,108 +3,81 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from scipy import stats
 
 from reports.evidence import Evidence
-from reports.statistics import (
-    Direction,
-    bootstrap,
-    detectable_difference,
-    median_interval,
-    paired_t,
-    sign_flip_p,
-    verdict,
-)
-from reports.statistics.checks import FloatArray
+from reports.statistics import detectable_difference, judge
 from reports.theme import broken, layout, plain
-from reports.verdict import Estimate, RunVerdict, measure_of
+from reports.verdict import Estimate, Rules, RunVerdict, measure_of, rules_of
 from reports.view import View
+from reports.views.analysts import MARGINS, Choice, as_planned, compared, otherwise
+from reports.views.claims import Claim, alpha_of, claim, estimates_of
+from reports.views.marks import ends
 from reports.words import listed
 
 KEY = "robustness"
-_SEED = 20_260_104
-_MARGINS = (0.5, 1.0, 2.0)
-_PLANNED = ("mean, t", 1.0)
+_FEWEST = 3
 _SIDES = ("worse", "not told", "equivalent", "better")
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One way to look at one comparison: how the centre and its interval are had, and how wide the margin is."""
-
-    arm: str
-    how: str
-    margin: float
-    low: float
-    high: float
-    verdict: str
-    planned: bool
-
-
-@dataclass(frozen=True)
 class Robustness:
-    """See the module; `agreeing` is the share of choices that say the same as the planned one, by arm.
+    """See the module; by arm, but for the choices.
 
-    `detectable` is the smallest true difference that the pairs find with 80 % power, `worst_case` the verdicts with
-    any one pair left out.
+    Attributes:
+        choices: Every way to look at every comparison; without a verdict where none may be stated.
+        claims: What the comparison may be used for; the next three hold those arms alone of which something is claimed.
+        agreeing: The share of the other choices that say the same as the plan's.
+        without_one: How often the plan's rule says what with any one pair left out.
+        detectable: The smallest true difference that the pairs find with 80 % power; None without spread.
     """
 
     choices: tuple[Choice, ...]
+    claims: dict[str, Claim]
     agreeing: dict[str, float]
-    detectable: dict[str, float | None]
     without_one: dict[str, dict[str, int]]
+    detectable: dict[str, float | None]
 
 
-def analyse(found: RunVerdict, evidence: Evidence) -> Robustness:
+def analyse(evidence: Evidence, verdict: RunVerdict) -> Robustness:
     """Repeat every comparison of champions."""
-    champions = [each for each in found.estimates if each.estimand == "E1" and each.n >= 3]
-    margin = found.margin or 0.0
-    direction = evidence.look.direction
-    choices = [choice for each in champions for choice in _choices(each, margin, each.alpha, direction)]
-    agreeing, detectable, without_one = {}, {}, {}
+    plan = evidence.plan
+    champions = [each for each in estimates_of(verdict, "E1") if each.n >= _FEWEST]
+    if plan is None or not champions:
+        return Robustness((), {}, {}, {}, {})
+    rules = rules_of(evidence, "E1")
+    claims = {each.arm: claim(each) for each in champions}
+    choices = [
+        replace(choice, verdict="") if claims[choice.arm].withheld else choice
+        for choice in (*as_planned(evidence, champions), *(c for each in champions for c in otherwise(each, rules)))
+    ]
+    agreeing, without_one, detectable = {}, {}, {}
     for each in champions:
-        mine = [choice for choice in choices if choice.arm == each.arm]
-        planned = next(side_of(choice.verdict) for choice in mine if choice.planned)
-        agreeing[each.arm] = sum(side_of(choice.verdict) == planned for choice in mine) / len(mine)
-        detectable[each.arm] = (
-            detectable_difference(each.deviation, each.n, alpha=each.alpha) if each.deviation else None
-        )
-        without_one[each.arm] = _without_one(each, margin, each.alpha, direction)
-    return Robustness(tuple(choices), agreeing, detectable, without_one)
+        if claims[each.arm].withheld:
+            continue
+        mine = [side_of(choice.verdict) for choice in choices if choice.arm == each.arm and not choice.planned]
+        agreeing[each.arm] = mine.count(side_of(each.verdict)) / len(mine)
+        without_one[each.arm] = _without_one(each, champions, rules)
+        found = detectable_difference(each.deviation, each.n, alpha=rules.alpha) if each.deviation else None
+        detectable[each.arm] = found
+    return Robustness(tuple(choices), claims, agreeing, without_one, detectable)
 
 
 def draw(result: Robustness, evidence: Evidence) -> Iterator[View]:
-    """The grid of choices, with the planned one outlined."""
+    """The grid of choices with the plan's outlined; the intervals alone where nothing may be said."""
     if not result.choices:
         return
-    measure = measure_of(evidence.config.objective.metric, "test")
-    unit = measure.difference_unit.strip() or measure.name
-    rows = []
-    for choice in result.choices:
-        low, high = sorted((measure.difference(choice.low), measure.difference(choice.high)))
-        rows.append(
-            {
-                "arm": choice.arm,
-                "how": choice.how,
-                "margin": f"× {choice.margin:g}",
-                f"from ({unit})": low,
-                f"to ({unit})": high,
-                "says": choice.verdict,
-                "planned": "yes" if choice.planned else "",
-            }
-        )
     yield View(
         KEY,
         "Other ways to look at it",
         _caption(result, evidence),
-        _grid(result, evidence),
-        pd.DataFrame(rows),
+        _grid(result, evidence) if result.agreeing else None,
+        _table(result, evidence),
         question="Would another reasonable analyst conclude the same?",
     )
 
@@ -114,80 +87,82 @@ def side_of(said: str) -> str:
     return next((side for side in ("better", "worse", "equivalent") if said.startswith(side)), "not told")
 
 
-def _choices(each: Estimate, margin: float, alpha: float, direction: Direction) -> Iterator[Choice]:
+def _without_one(each: Estimate, champions: Sequence[Estimate], rules: Rules) -> dict[str, int]:
     a, b = np.array(each.scores_arm), np.array(each.scores_baseline)
-    differences = np.sort(a - b)
-    rng = np.random.default_rng(_SEED)
-    t = paired_t(a, b, alpha=alpha)
-    centre = bootstrap(_mean, differences, rng=rng, alpha=alpha)
-    middle = bootstrap(_middle_mean, differences, rng=rng, alpha=alpha)
-    median = median_interval(differences, alpha=alpha)
-    p = sign_flip_p(differences, rng=rng)
-    ways = {
-        "mean, t": (t.low, t.high),
-        "mean, t and sign flips": (t.low, t.high) if p <= alpha else (min(t.low, 0.0), max(t.high, 0.0)),
-        "mean, bootstrap": (centre.low, centre.high),
-        "mean of the middle half, bootstrap": (middle.low, middle.high),
-        "median, exact": (median.low, median.high),
+    others = {
+        other.arm: compared(other.scores_arm, other.scores_baseline, rules) for other in champions if other is not each
     }
-    for how, (low, high) in ways.items():
-        if low is None or high is None:
-            continue
-        for factor in _MARGINS:
-            said = verdict(float(low), float(high), margin * factor, direction=direction)
-            yield Choice(each.arm, how, factor, float(low), float(high), str(said), (how, factor) == _PLANNED)
-
-
-def _mean(values: FloatArray, axis: int = -1) -> FloatArray:
-    return np.asarray(np.mean(values, axis=axis))
-
-
-def _middle_mean(values: FloatArray, axis: int = -1) -> FloatArray:
-    """The mean of the middle half, along an axis; see `statistics.iqm`."""
-    return np.asarray(stats.trim_mean(values, 0.25, axis=axis))
-
-
-def _without_one(each: Estimate, margin: float, alpha: float, direction: Direction) -> dict[str, int]:
-    a, b = np.array(each.scores_arm), np.array(each.scores_baseline)
     said: Counter[str] = Counter()
     for place in range(each.n):
         kept = np.arange(each.n) != place
-        t = paired_t(a[kept], b[kept], alpha=alpha)
-        said[side_of(str(verdict(t.low, t.high, margin, direction=direction)))] += 1
+        family = {**others, each.arm: compared(a[kept], b[kept], rules)}
+        # The plan's number was met, and is not what is in doubt here.
+        found = judge(family, planned=1, alpha=rules.alpha)[each.arm]
+        said[side_of(str(found.verdict))] += 1
     return dict(sorted(said.items()))
 
 
-def _caption(result: Robustness, evidence: Evidence) -> str:
+def _table(result: Robustness, evidence: Evidence) -> pd.DataFrame:
     measure = measure_of(evidence.config.objective.metric, "test")
-    words = []
-    for arm, share in result.agreeing.items():
-        one = listed([f"{side} {count}" for side, count in result.without_one[arm].items()])
-        words.append(f"{arm}: {share:.0%} of the choices agree with the planned one; with one pair left out: {one}")
-        if (least := result.detectable[arm]) is not None:
-            smallest = measure.difference_text(abs(least)).replace("−", "")
-            words.append(f"These pairs find a true difference of {smallest} four times in five")
+    unit = measure.difference_unit.strip() or measure.name
+    rows = []
+    for choice in result.choices:
+        low, high = ends(measure, choice.low, choice.high)
+        rows.append(
+            {
+                "arm": choice.arm,
+                "how": choice.how,
+                "margin": f"× {choice.margin:g}",
+                f"from ({unit})": low,
+                f"to ({unit})": high,
+                "says": choice.verdict or result.claims[choice.arm].withheld,
+                "planned": "yes" if choice.planned else "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _caption(result: Robustness, evidence: Evidence) -> str:
+    ways = listed(list(dict.fromkeys(choice.how for choice in result.choices)))
+    level = f"{100 * (1 - alpha_of(evidence)):g} %"
+    if not result.agreeing:
+        return f"{next(iter(result.claims.values())).clause}{level} intervals, in the table: {ways}."
+    words = " ".join(_said(arm, result, evidence) for arm in result.claims)
     return (
-        f"{'. '.join(words)}. Small, middle and large marks: half the margin, the margin, twice it. The planned choice "
-        "is ringed; the others are here to doubt it, not to choose from."
+        f"{words} The grid holds {ways}, at {level}; small, middle and large marks: half the margin, the margin, twice "
+        "it. The plan's choice is ringed; the others are here to doubt it, not to choose from."
     )
+
+
+def _said(arm: str, result: Robustness, evidence: Evidence) -> str:
+    if result.claims[arm].withheld:
+        return f"{arm}: {result.claims[arm].withheld}, nothing is claimed."
+    one = listed([f"{side} {many}" for side, many in result.without_one[arm].items()])
+    agree = (
+        f"{arm}: {result.agreeing[arm]:.0%} of the other choices agree with the plan's; with one pair left out: {one}."
+    )
+    if (least := result.detectable[arm]) is None:
+        return agree
+    smallest = measure_of(evidence.config.objective.metric, "test").difference_text(abs(least)).replace("−", "")
+    return f"{agree} Its pairs find a true difference of {smallest} four times in five."
 
 
 def _grid(result: Robustness, evidence: Evidence) -> go.Figure:
     ways = list(dict.fromkeys(choice.how for choice in result.choices))
-    look, figure = evidence.look, go.Figure(layout=layout(x="what it says", y="", height=160 + 44 * len(ways)))
+    look, figure = evidence.look, go.Figure(layout=layout(x="what it says", y="", height=160 + 60 * len(ways)))
     for number, arm in enumerate(result.agreeing):
         style, mine = look.styles[arm], [choice for choice in result.choices if choice.arm == arm]
         offset = (number - (len(result.agreeing) - 1) / 2) * 0.24
         figure.add_trace(
             go.Scatter(
-                x=[_SIDES.index(side_of(c.verdict)) + 0.22 * (_MARGINS.index(c.margin) - 1) for c in mine],
+                x=[_SIDES.index(side_of(c.verdict)) + 0.22 * (MARGINS.index(c.margin) - 1) for c in mine],
                 y=[ways.index(c.how) + offset for c in mine],
                 name=plain(arm),
                 mode="markers",
                 marker={
                     "color": style.colour,
                     "symbol": style.symbol,
-                    "size": [7 + 3 * _MARGINS.index(c.margin) for c in mine],
+                    "size": [7 + 3 * MARGINS.index(c.margin) for c in mine],
                     "line": {"width": [3 if c.planned else 0 for c in mine], "color": "#888888"},
                 },
                 hovertext=[f"{c.how}, margin × {c.margin:g}: {c.verdict}" for c in mine],

@@ -181,5 +181,5 @@ def _path_sentence(path: Path) -> str:
     order = ""
     if path.order is not None and path.order.tau is not None:
         p = "" if path.order.p is None else f", p = {path.order.p:.2g}"
-        order = f"; the two orders agree by Kendall's τ = {path.order.tau:.2f}{p}"
+        order = f"; the two orders agree by Kendall's τ = {minus(f'{path.order.tau:.2f}')}{p}"
     return f"{tested}; the chosen one tests {_worse(path.gap)} than it validated {behind}{order}."

@@ -14,7 +14,7 @@ from reports.view import View, missing
 from reports.views.bins import Bins
 from reports.views.colours import faint
 from reports.views.commands import more_search
-from reports.words import brief, count, number
+from reports.words import brief, count, minus, number
 
 if TYPE_CHECKING:
     from reports.views.surface import Left, Line, Result, Surface
@@ -138,7 +138,8 @@ def _trend(line: Line, look: Look) -> str:
         return f"Means of {metric} over {of}, from {_range(line)}."
     rho, low, high = line.trend.rho, line.trend.low, line.trend.high
     way = f"{metric} {'rises' if rho > 0 else 'falls'} with {name}" if low * high > 0 else "no trend is clear"
-    return f"Over {of}, {way} (Spearman's ρ = {rho:.2f}, about {low:.2f} to {high:.2f}), means from {_range(line)}."
+    at, least, most = (minus(f"{value:.2f}") for value in (rho, low, high))
+    return f"Over {of}, {way} (Spearman's ρ = {at}, about {least} to {most}), means from {_range(line)}."
 
 
 def _range(line: Line) -> str:

@@ -12,14 +12,13 @@ from plotly.subplots import make_subplots
 
 from reports.placing import DRAWN, positions, room, spread
 from reports.theme import ArmStyle, Look, layout, log_scale, plain
-from reports.views.marks import EDGE, between, landmarks, signed, whiskers
+from reports.verdict import Measure
+from reports.views.marks import EDGE, between, ends, landmarks, signed, tint, whiskers
 from reports.views.swap_strata import Cell, Setting, Trend, choices
 from search_spaces import Choice, Domain
 
 if TYPE_CHECKING:
     from reports.views.swap_map import Result
-
-_TINT = [[0.0, "rgba(213,94,0,0.65)"], [0.5, "rgba(128,128,128,0.06)"], [1.0, "rgba(0,114,178,0.65)"]]
 
 
 def strip(result: Result, look: Look) -> go.Figure:
@@ -30,8 +29,11 @@ def strip(result: Result, look: Look) -> go.Figure:
     for place, arm in enumerate(result.arms):
         style = look.styles[arm.arm]
         figure.add_trace(_points(_drawn(arm.settings, result), style, place, 0.45))
-        hover = f"{plain(arm.arm)}: mean {signed(arm.mean)} {between(arm.low, arm.high)}"
-        figure.add_trace(whiskers([place + 0.34], [arm.mean], [(arm.low, arm.high)], style, hover=[hover], size=13))
+        found, measure = arm.overall, result.measure
+        mean = None if found.difference is None else measure.difference(found.difference)
+        interval = ends(measure, found.low, found.high)
+        hover = f"{plain(arm.arm)}: mean {signed(mean)} {between(*interval)}"
+        figure.add_trace(whiskers([place + 0.34], [mean], [interval], style, hover=[hover], size=13))
         ticks.append(f"{plain(arm.arm)}<br>n = {len(arm.settings)}")
     figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.6, len(ticks) - 0.4])
     return figure.update_layout(showlegend=False)
@@ -50,7 +52,8 @@ def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
         for each in arm.trends:
             if each.param == name and not isinstance(domain, Choice):
                 figure.add_trace(_line(each, places, style))
-                _crossed(figure, each, style)
+                if not arm.claim.withheld:
+                    _crossed(figure, each, style)
     if isinstance(domain, Choice):
         texts = [plain(value) for value in domain.values]
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
@@ -73,7 +76,7 @@ def heatmap(result: Result, domains: dict[str, Domain]) -> go.Figure:
     for place, arm in enumerate(arms, start=1):
         found = {cell.values: cell for cell in arm.cells}
         grid = [[found.get((x, y)) for x in columns] for y in rows]
-        figure.add_trace(_tiles(grid, columns, rows, reach, result.metric), row=place, col=1)
+        figure.add_trace(_tiles(grid, columns, rows, reach, result), row=place, col=1)
         style = {"row": place, "col": 1, "automargin": True, "showgrid": False, "zeroline": False}
         figure.update_xaxes(title={"text": f"{plain(first)} ({plain(arm.arm)})", "standoff": 6}, **style)
         figure.update_yaxes(title={"text": plain(second), "standoff": 6}, **style)
@@ -83,7 +86,7 @@ def heatmap(result: Result, domains: dict[str, Domain]) -> go.Figure:
 
 
 def _tiles(
-    grid: list[list[Cell | None]], columns: Sequence[object], rows: Sequence[object], reach: float, metric: str
+    grid: list[list[Cell | None]], columns: Sequence[object], rows: Sequence[object], reach: float, result: Result
 ) -> go.Heatmap:
     return go.Heatmap(
         x=list(range(len(columns))),
@@ -93,11 +96,11 @@ def _tiles(
         texttemplate="%{text}",
         zmin=-reach,
         zmax=reach,
-        colorscale=_TINT,
+        colorscale=tint(result.lower),
         showscale=False,
         xgap=3,
         ygap=3,
-        hovertext=[[_hover(cell, metric) for cell in row] for row in grid],
+        hovertext=[[_hover(cell, result.measure) for cell in row] for row in grid],
         hoverinfo="text",
     )
 
@@ -109,11 +112,11 @@ def _tile(cell: Cell | None) -> str:
     return f"{'' if clear else '~ '}{signed(cell.mean)}<br>n = {cell.n}"
 
 
-def _hover(cell: Cell | None, metric: str) -> str:
+def _hover(cell: Cell | None, measure: Measure) -> str:
     return (
         "not tried"
         if cell is None
-        else f"{plain(metric)} {signed(cell.mean)} {between(cell.low, cell.high)}, n = {cell.n}"
+        else f"{plain(measure.name)} {signed(cell.mean)} {between(cell.low, cell.high)}, n = {cell.n}"
     )
 
 
@@ -175,7 +178,8 @@ def _reach(end: float | None, at: float) -> float:
 
 
 def _difference(result: Result) -> str:
-    return f"{plain(result.metric)}: arm − {plain(result.baseline)}"
+    unit = f" ({result.measure.difference_unit.strip()})" if result.measure.difference_unit else ""
+    return f"{plain(result.measure.name)}{unit}: arm − {plain(result.baseline)}"
 
 
 def _drawn(settings: list[Setting], result: Result) -> list[Setting]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.evidence import Evidence
 from reports.finite import finite
 from reports.statistics import crossing, holm, interaction_contrast, mean_interval
 from search_spaces import Choice, Domain, Int, ParamValue
@@ -18,11 +17,10 @@ FEW = 6
 
 @dataclass(frozen=True)
 class Setting:
-    """One draw of the shared params, with the mean difference of its pairs."""
+    """One draw of the shared params, with the difference of its means over seeds."""
 
     setting: int
     difference: float
-    pairs: int
     params: dict[str, ParamValue]
 
 
@@ -93,16 +91,6 @@ class Cell:
     mean: float
     low: float | None
     high: float | None
-
-
-def shared(evidence: Evidence) -> dict[str, Domain]:
-    """The params that all arms have in common, without the compared one."""
-    config = evidence.config
-    if config.compare is None:
-        return {}
-    spaces = [config.space.fix(config.compare, arm).parameters for arm in config.arms]
-    names = set.intersection(*map(set, spaces)) - {config.compare}
-    return {name: p.domain for name, p in config.space.parameters.items() if name in names}
 
 
 def numeric(domain: Domain) -> bool:

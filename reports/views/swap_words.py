@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.placing import DRAWN
-from reports.views.marks import better_side, between, p_value, short, signed
-from reports.views.matched import left_out
-from reports.words import count
+from reports.views.marks import between, p_value, short, signed
+from reports.words import count, listed
 
 if TYPE_CHECKING:
+    from reports.verdict import Estimate, Measure
     from reports.views.swap_map import ArmMap, Result
 
 
@@ -24,25 +24,21 @@ def why(trials: pd.DataFrame, arms: list[str], found: bool) -> str:
     if trials.empty:
         return "This run has no swap phase: no setting was trained with only the compared param replaced."
     ended = int((trials["state"] != "running").sum())
-    return f"No setting has a complete pair yet: {ended} of {count(len(trials), 'trial')} of the swap phase ended."
+    return f"No setting is whole yet: {ended} of {count(len(trials), 'trial')} of the swap phase ended."
 
 
 def overall(result: Result) -> str:
     """Every arm's mean difference over settings, and in how many it won."""
     level = f"{100 * (1 - result.alpha):g} %"
     parts = [_arm(each, result, level) for each in result.arms]
-    failed, unfinished = (sum(getattr(each, name) for each in result.arms) for name in ("failed", "open"))
-    holm = f" Holm's p counts {count(result.comparisons, 'comparison')}." if result.comparisons > 1 else ""
+    family = max(each.overall.comparisons for each in result.arms)
+    corrected = family > 1 and not all(each.claim.withheld for each in result.arms)
+    holm = f" Holm's p counts {count(family, 'comparison')}." if corrected else ""
     return (
-        f"E3, drop-in swap, each arm minus {short(result.baseline)} in {result.metric} ({better_side_of(result)}; "
-        f"validation data): {'; '.join(parts)}.{holm} Intervals and p are over settings, not over seeds; the grey "
-        f"band is ±{result.margin:g}, too small to matter.{left_out(failed, unfinished)}{_thinned(result)}"
+        f"{_clause(result)}E3, drop-in swap on validation data, each arm minus {short(result.baseline)} in "
+        f"{result.measure.name} ({_side(result)}): {'; '.join(parts)}.{holm} Intervals are over settings, not over "
+        f"seeds; the grey band is ±{result.margin:.3g}, too small to matter.{_left_out(result)}{_thinned(result)}"
     )
-
-
-def better_side_of(result: Result) -> str:
-    """Which side of 0 is the better one."""
-    return better_side("minimize" if result.direction == "minimize" else "maximize")
 
 
 def param(result: Result, name: str) -> str:
@@ -50,9 +46,11 @@ def param(result: Result, name: str) -> str:
     parts = [part for each in result.arms for part in _strata(each, name)]
     said = f"{'; '.join(parts)}." if parts else "Too few settings or values to ask."
     tested = sum(each.p is not None for arm in result.arms for each in arm.contrasts)
+    silent = all(each.claim.withheld for each in result.arms)
+    holm = "" if silent else f" Holm's p counts all {count(tested, 'contrast')} of this phase."
     lines = any(each.param == name for arm in result.arms for each in arm.trends)
     line = " The line is a straight fit, which a trend that bends is not." if lines else ""
-    return f"{said} Holm's p counts all {count(tested, 'contrast')} of this phase.{line}{_thinned(result)}"
+    return f"{_clause(result)}{said}{holm}{line}{_thinned(result)}"
 
 
 def cells(result: Result) -> str:
@@ -60,9 +58,10 @@ def cells(result: Result) -> str:
     parts = []
     for arm in result.arms:
         clear = sum(each.low is not None and each.high is not None and each.low * each.high > 0 for each in arm.cells)
-        parts.append(f"{short(arm.arm)}: {clear} of {count(len(arm.cells), 'cell')} clear of 0")
+        told = arm.claim.withheld or f"{clear} of {count(len(arm.cells), 'cell')} clear of 0"
+        parts.append(f"{short(arm.arm)}: {told}")
     return (
-        f"Mean difference to {short(result.baseline)} in {result.metric} with the number of settings in each cell: "
+        f"Mean difference to {short(result.baseline)} in {_unit(result)} with the number of settings in each cell: "
         f"{'; '.join(parts)}. A tilde marks an interval that holds 0 or cannot be had from one setting; an empty cell "
         "was not tried, and nothing is filled in. The cells are not corrected for how many they are: they explore."
     )
@@ -75,8 +74,7 @@ def table(result: Result) -> pd.DataFrame:
             {
                 "arm": arm.arm,
                 "setting": each.setting,
-                f"difference in {result.metric}": each.difference,
-                "pairs": each.pairs,
+                f"difference in {_unit(result)}": each.difference,
                 **{name: each.params.get(name) for name in result.params},
             }
             for arm in result.arms
@@ -94,11 +92,11 @@ def params_table(result: Result, name: str) -> pd.DataFrame:
                 "settings with": f"{name} {each.where}",
                 "n": each.n,
                 "n elsewhere": each.others,
-                f"difference of differences in {result.metric}": each.difference,
+                f"difference of differences in {_unit(result)}": each.difference,
                 "low": each.low,
                 "high": each.high,
-                "p": each.p,
-                "p by Holm": each.adjusted_p,
+                "p": arm.claim.of(each.p),
+                "p by Holm": arm.claim.of(each.adjusted_p),
             }
             for arm in result.arms
             for each in arm.contrasts
@@ -117,7 +115,7 @@ def cells_table(result: Result) -> pd.DataFrame:
                 first: each.values[0],
                 second: each.values[1],
                 "settings": each.n,
-                f"difference in {result.metric}": each.mean,
+                f"difference in {_unit(result)}": each.mean,
                 "low": each.low,
                 "high": each.high,
             }
@@ -128,33 +126,69 @@ def cells_table(result: Result) -> pd.DataFrame:
 
 
 def _arm(each: ArmMap, result: Result, level: str) -> str:
-    if not each.settings:
-        return f"{short(each.arm)} has no complete pair"
-    holm = f", by Holm {each.adjusted_p:.2g}" if result.comparisons > 1 else ""
-    share = (
-        f"better in {each.won} of {count(len(each.settings), 'setting')} "
-        f"[{100 * (each.share_low or 0):.0f} % to {100 * (each.share_high or 0):.0f} %]"
-    )
+    found, measure = each.overall, result.measure
+    if found.difference is None:
+        return f"{short(each.arm)} has no whole setting"
+    exact = f", exact {p_value(found.p)}"
+    holm = f", by Holm {found.adjusted_p:.2g}" if found.comparisons > 1 else ""
+    share = f"[{100 * (found.won_low or 0):.0f} % to {100 * (found.won_high or 0):.0f} %]"
     return (
-        f"{short(each.arm)} {signed(each.mean)} [{level}: {between(each.low, each.high).strip('[]')}], "
-        f"exact {p_value(each.p)}{holm}: {each.verdict}; {share}, {count(each.pairs, 'pair')}"
-        + (f", {each.tied} tied" if each.tied else "")
+        f"{short(each.arm)} {measure.bare(found.difference, signed=True)} {_interval(found, measure, level)}"
+        f"{'' if each.claim.withheld else exact + holm}: {found.verdict}; better in {found.won} of "
+        f"{count(found.n, 'setting')} {share}" + (f", {found.ties} tied" if found.ties else "")
     )
+
+
+def _interval(found: Estimate, measure: Measure, level: str) -> str:
+    if found.low is None or found.high is None:
+        return "[no interval]"
+    low, high = sorted((found.low, found.high), key=measure.difference)
+    return f"[{level}: {measure.bare(low, signed=True)} to {measure.bare(high, signed=True)}]"
+
+
+def _unit(result: Result) -> str:
+    unit = result.measure.difference_unit.strip()
+    return f"{result.measure.name} ({unit})" if unit else result.measure.name
+
+
+def _side(result: Result) -> str:
+    better = "below 0 is better" if result.lower else "above 0 is better"
+    return ", ".join(filter(None, (result.measure.difference_unit.strip(), better)))
+
+
+def _clause(result: Result) -> str:
+    """Of all arms together; where only some may be spoken of, each says it by itself."""
+    if not all(each.claim.withheld for each in result.arms):
+        return ""
+    return result.arms[0].claim.clause
+
+
+def _left_out(result: Result) -> str:
+    found = [each.overall for each in result.arms]
+    failed = sum(each.failed_arm for each in found) + max(each.failed_baseline for each in found)
+    parts = [f"{short(each.arm)} {each.overall.lost}" for each in result.arms if each.overall.lost]
+    lost = f" Settings lost to failures: {listed(parts)}." if parts else ""
+    gone = f" {count(failed, 'failed replicate')} left out." if failed else ""
+    return f"{gone}{lost}"
 
 
 def _strata(arm: ArmMap, name: str) -> list[str]:
-    parts = [
-        f"{short(arm.arm)}'s difference changes by {signed(each.difference)} {between(each.low, each.high)} with "
-        f"{name} {short(each.where)} ({each.n} against {each.others} settings; {p_value(each.p)}, by Holm "
-        f"{each.adjusted_p:.2g})"
-        for each in arm.contrasts
-        if each.param == name and each.adjusted_p is not None
-    ]
-    for each in arm.trends:
-        if each.param == name and each.at is not None:
-            ends = [f"{end:.3g}" if end is not None else "too far off to say" for end in (each.low, each.high)]
-            where = "" if each.inside else ", outside of what was tried: a guess"
-            parts.append(f"{short(arm.arm)} changes sides at {name} {each.at:.3g} [{' to '.join(ends)}{where}]")
+    parts = []
+    for each in arm.contrasts:
+        if each.param != name or each.adjusted_p is None:
+            continue
+        p = "" if arm.claim.withheld else f"; {p_value(each.p)}, by Holm {each.adjusted_p:.2g}"
+        parts.append(
+            f"{short(arm.arm)}'s difference changes by {signed(each.difference)} {between(each.low, each.high)} with "
+            f"{name} {short(each.where)} ({each.n} against {each.others} settings{p})"
+        )
+    if arm.claim.withheld:
+        return parts
+    for line in arm.trends:
+        if line.param == name and line.at is not None:
+            ends = [f"{end:.3g}" if end is not None else "too far off to say" for end in (line.low, line.high)]
+            where = "" if line.inside else ", outside of what was tried: a guess"
+            parts.append(f"{short(arm.arm)} changes sides at {name} {line.at:.3g} [{' to '.join(ends)}{where}]")
     return parts
 
 

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.evidence import Evidence
+from reports.verdict import RunVerdict
+from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
 from reports.views import variance_figures as figures
 from reports.views import variance_words as words
 from reports.views.agreement import correctness
+from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.commands import ANEW
 from reports.views.components import Component, Crossed, Difference, component, crossed, difference
 from reports.views.lost import lost_predictions
@@ -30,7 +33,7 @@ class Result:
         baseline: What the differences are to.
         margin: Differences up to it are too small to matter.
         alpha: One minus the coverage of the intervals.
-        planned: Seeds of the confirm phase.
+        claim: What the differences of the confirm phase may be used for.
         components: One each phase and arm with replicates, and one over all champions of the confirm phase.
         differences: Of the first champions to the baseline's.
         crossed: Of the same, seeds by test examples; empty without predictions.
@@ -42,14 +45,14 @@ class Result:
     baseline: str | None
     margin: float
     alpha: float
-    planned: int
+    claim: Claim
     components: list[Component]
     differences: list[Difference]
     crossed: list[Crossed]
     mismatched: int
 
 
-def analyse(evidence: Evidence) -> Result:
+def analyse(evidence: Evidence, verdict: RunVerdict) -> Result:
     """Variance components of what was trained more than once, and of the confirm pairs' predictions."""
     config = evidence.config
     first = evidence.confirmed()
@@ -69,15 +72,15 @@ def analyse(evidence: Evidence) -> Result:
         why="" if known else words.why(evidence.frames.trials),
         metric=config.objective.metric,
         baseline=evidence.baseline,
-        margin=config.confirm.margin,
-        alpha=config.confirm.alpha,
-        planned=config.confirm.seeds,
+        margin=evidence_margin(evidence),
+        alpha=alpha_of(evidence),
+        claim=claim(*estimates_of(verdict, "E1")),
         components=known,
         differences=[difference(found, arm, column) for arm, found in pairs.items() if len(found)],
         crossed=[
             found
             for arm, table in tables.items()
-            if (found := crossed(table.differences, arm, alpha=config.confirm.alpha)) is not None
+            if (found := crossed(table.differences, arm, alpha=alpha_of(evidence))) is not None
         ],
         mismatched=sum(table.mismatched for table in tables.values()),
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.views.marks import between, short, signed
-from reports.views.matched import interim
 from reports.words import count, listed
 
 if TYPE_CHECKING:
@@ -42,11 +41,11 @@ def components(result: Result) -> str:
 def crossed(result: Result) -> str:
     """Which of the two limits the difference."""
     parts = [_crossed(each, 1 - result.alpha) for each in result.crossed]
-    soon = interim(min(each.seeds for each in result.crossed), result.planned)
     odd = f" {count(result.mismatched, 'pair')} left out: not of the same examples." if result.mismatched else ""
     return (
-        f"{soon}Accuracy on the test set, each arm minus {short(result.baseline)}: {'; '.join(parts)}. The cautious "
-        f"error is over both at once; the bootstrap is a cross-check, too narrow with few seeds.{odd}"
+        f"{result.claim.clause}Accuracy on the test set, each arm minus {short(result.baseline)}: {'; '.join(parts)}. "
+        "The cautious error is over both at once; the bootstrap is a cross-check, too narrow with few seeds."
+        f"{odd}"
     )
 
 

@@ -15,8 +15,12 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from reports.analysis import CHAPTERS
 from reports.evidence import Evidence, Plan, Predictions
+from reports.statistics import Verdict
 from reports.tables import _EPOCH, _TRIAL, Tables, _dtype, _frame
+from reports.verdict import Gate, RunVerdict
+from reports.verdict.estimates import champions_compared, swaps_compared
 from reports.view import View
 from search_spaces import ParamValue
 from sweeps.codec import config_hash, digest
@@ -333,7 +337,10 @@ def by_hand(
     predictions: Mapping[int, Predictions] | None = None,
     plan: Mapping[str, Any] | None = None,
 ) -> Evidence:
-    """Evidence of trials, each given by what matters of it, in the order of their numbers."""
+    """Evidence of trials, each given by what matters of it, in the order of their numbers.
+
+    Without a plan it has one that promises what the sweep asks for, or else as many pairs as there are.
+    """
     config = SweepConfig.from_mapping({**SWEEP, **(sweep or {})}, source="test")
     usual = {"phase": "confirm", "study": "s", "order": 0, "state": "complete", "epochs": 1, "step": 1, "seconds": 1.0}
     usual |= {"spent": 1.0, "started": 0.0, "ended": 1.0, "feasible": True, "replicate": 0, "config_hash": "c"}
@@ -345,9 +352,39 @@ def by_hand(
     moments = [{"state": "complete", "step": 1, "seconds": 1.0, "cumulative_seconds": 1.0, **row} for row in epochs]
     empty = pd.DataFrame()
     frames = Tables(trials, _frame(moments, {**_EPOCH, **metrics}), empty, empty, empty)
-    plans = () if plan is None else (Plan(1, digest(dict(plan)), 0.0, plan),)
+    document = plan or _promised(config, trials)
+    plans = () if document is None else (Plan(1, digest(dict(document)), 0.0, document),)
     standing = {"state": "interrupted", "final": False, "sentence": ""}
     return Evidence(config, {"name": "test", "standing": standing}, frames, plans, predictions or {})
+
+
+def judged(evidence: Evidence, *, failed: bool = False) -> RunVerdict:
+    """The verdict on a run by its comparisons alone, with no gate, or with one that failed."""
+    found = [*champions_compared(evidence), *swaps_compared(evidence)]
+    gates = (Gate("plan", "A gate", "fail", "it failed", "it failed"),) if failed else ()
+    if failed:
+        found = [
+            replace(each, verdict=str(Verdict.NOT_VALID), verdict_worst=None, verdict_survivors=None) for each in found
+        ]
+    plan = evidence.plan or {"margin": None, "alpha": None}
+    sentences = tuple(f"{each.estimand} {each.arm}." for each in found)
+    return RunVerdict(gates, tuple(found), sentences, None, len(evidence.plans), plan["margin"], plan["alpha"])
+
+
+def _promised(config: SweepConfig, trials: pd.DataFrame) -> dict[str, Any] | None:
+    pairs = {phase: trials.loc[trials["phase"] == phase, "pair_id"].dropna() for phase in ("confirm", "swap")}
+    seeds = config.confirm.seeds or pairs["confirm"][pairs["confirm"].str.startswith("confirm:0:")].nunique()
+    settings = config.swap.settings or pairs["swap"].str.rsplit(":", n=1).str[0].nunique()
+    if not seeds and not settings:
+        return None
+    return {
+        "seeds": seeds,
+        "swap": {"settings": settings, "seeds": config.swap.seeds},
+        "margin": config.confirm.margin,
+        "alpha": config.confirm.alpha,
+        "comparisons": len(config.arms) - 1,
+        "direction": config.objective.direction,
+    }
 
 
 @pytest.fixture
@@ -422,14 +459,19 @@ def odd_run(request: pytest.FixtureRequest) -> Evidence:
     return evidence
 
 
-def checked(module: ModuleType, evidence: Evidence) -> list[View]:
+def checked(module: ModuleType, evidence: Evidence, *, failed: bool = False) -> list[View]:
     """Everything that a view makes of a run, held to what holds for every view."""
-    result = module.analyse(evidence)
+    chapter = next(each for each in CHAPTERS if each.key == module.KEY)
+    verdict = judged(evidence, failed=failed)
+    result = chapter.analyse(evidence, verdict)
     said = json.dumps(asdict(result), allow_nan=False, sort_keys=True)
     trials, epochs = (each.sample(frac=1, random_state=3) for each in (evidence.frames.trials, evidence.frames.epochs))
     other = replace(evidence, frames=replace(evidence.frames, trials=trials, epochs=epochs))
-    assert json.dumps(asdict(module.analyse(other)), allow_nan=False, sort_keys=True) == said
-    views = list(module.draw(result, evidence))
+    assert (
+        json.dumps(asdict(chapter.analyse(other, judged(other, failed=failed))), allow_nan=False, sort_keys=True)
+        == said
+    )
+    views = list(chapter.draw(result, evidence, verdict))
     assert views
     assert len({view.key for view in views}) == len(views)
     for view in views:
@@ -455,6 +497,6 @@ def _check_figure(view: View) -> None:
 
 
 @pytest.fixture
-def check_views() -> Callable[[ModuleType, Evidence], list[View]]:
+def check_views() -> Callable[..., list[View]]:
     """See `checked`."""
     return checked

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from reports import tables
 from reports.evidence import Evidence, Plan, Predictions
@@ -115,3 +116,37 @@ def _row(place: int, row: Mapping[str, Any]) -> dict[str, Any]:
         filled["value"] = None
     value = filled.get("value")
     return {**filled, "best_value": None if value is None or math.isnan(value) else value}
+
+
+@pytest.fixture
+def confirmation(hand_made: Callable[..., Evidence]) -> Callable[..., Evidence]:
+    """`confirmation(capsule=[...], max=[...])`: the test scores of an arm's replicates, seed by seed.
+
+    None is a replicate that failed, ... one that still runs; `more` are columns of every row by arm.
+    """
+
+    def make(
+        *,
+        sweep: Mapping[str, Any] | None = None,
+        planned: int | None = None,
+        more: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
+        **scores: Sequence[Any],
+    ) -> Evidence:
+        rows = [
+            {
+                "phase": "confirm",
+                "arm": arm,
+                "pair_id": f"confirm:0:{seed}",
+                "state": "failed" if score is None else "running" if score is ... else "complete",
+                "test": None if score is ... else score,
+                **{name: column[seed] for name, column in (more or {}).get(arm, {}).items()},
+            }
+            for arm, each in scores.items()
+            for seed, score in enumerate(each)
+        ]
+        space = {"pooling": list(scores), "pool_size": {"int": [2, 4]}}
+        document = {"space": space, "confirm": {"baseline": "max", "seeds": planned or 0}, **(sweep or {})}
+        made: Evidence = hand_made(rows, sweep=document)
+        return made
+
+    return make

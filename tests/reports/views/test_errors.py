@@ -9,8 +9,13 @@ import pytest
 
 from reports.evidence import Predictions
 from reports.views import errors
+from tests.reports.conftest import judged
 
 SWEEP = {"confirm": {"baseline": "max"}}
+
+
+def analysed(evidence, **how):
+    return errors.analyse(evidence, judged(evidence, **how))
 
 
 def predicted(right, labels=None, confidence=0.5):
@@ -34,7 +39,7 @@ def confirmed(pairs, *, labels=None, arms=("capsule",), **more):
     for seed, (a, b) in enumerate(pairs):
         for arm in (*arms, "max"):
             predictions[len(rows)] = predicted(b if arm == "max" else a, labels)
-            rows.append({"arm": arm, "pair_id": f"confirm:0:{seed}", "value": 0.9, **more})
+            rows.append({"arm": arm, "pair_id": f"confirm:0:{seed}", "value": 0.9, "test": 0.9, **more})
     return rows, predictions
 
 
@@ -45,7 +50,7 @@ def of(hand_made, rows, predictions=None):
 def test_mcnemar_by_pair_and_the_difference_over_seeds(hand_made, check_views) -> None:
     pairs = [split(25, 10, 10_000), split(40, 20, 10_000), split(5, 5, 10_000)]
     evidence = of(hand_made, *confirmed(pairs))
-    found = errors.analyse(evidence).arms[0].discordance
+    found = analysed(evidence).arms[0].discordance
     assert [(each.only_arm, each.only_baseline) for each in found.pairs] == [(25, 10), (40, 20), (5, 5)]
     assert [each.p for each in found.pairs] == pytest.approx([0.0166738478, 0.0134892937, 1])
     # .0015, .002 and 0: mean .00116667, sd .00104083, t(.975, 2) = 4.302653
@@ -60,7 +65,7 @@ def test_errors_by_class(hand_made, check_views) -> None:
     labels = np.array([3, 3, 7, 7, 7, 7])
     good, bad = np.array([1, 1, 1, 1, 1, 0]), np.array([1, 0, 1, 1, 0, 0])
     evidence = of(hand_made, *confirmed([(good, bad)] * 7, labels=labels))
-    three, seven = errors.analyse(evidence).arms[0].classes
+    three, seven = analysed(evidence).arms[0].classes
     assert (three.label, three.examples, three.difference) == (3, 2, pytest.approx(-1 / 2))
     assert (seven.label, seven.examples, seven.difference) == (7, 4, pytest.approx(-1 / 4))
     assert (three.p, three.low) == (2 / 2**7, pytest.approx(-1 / 2))
@@ -71,7 +76,7 @@ def test_classes_are_corrected_over_all_arms(hand_made) -> None:
     labels = np.array([0, 1, 2, 3])
     pairs = [(np.array([1, 1, 1, seed % 2]), np.array([0, 1, 1, 1 - seed % 2])) for seed in range(6)]
     rows, predictions = confirmed(pairs, labels=labels, arms=("capsule", "average"))
-    found = errors.analyse(of(hand_made, rows, predictions)).arms
+    found = analysed(of(hand_made, rows, predictions)).arms
     assert [each.p for each in found[0].classes] == [2 / 64, 1, 1, 1]
     # Two of eight are .03125: both become .03125 · 8 / 2.
     assert [arm.classes[0].adjusted_p for arm in found] == pytest.approx([0.125, 0.125])
@@ -85,7 +90,7 @@ def test_scores_are_paired_and_corrected(hand_made, check_views) -> None:
         row |= {"nll": base - 0.02 * gain, "brier": base, "ece": base - 0.01 * gain}
     rows[0]["nll"] = float("inf")
     evidence = of(hand_made, rows, predictions)
-    nll, brier, ece = errors.analyse(evidence).arms[0].scores
+    nll, brier, ece = analysed(evidence).arms[0].scores
     assert (nll.n, nll.difference, nll.p, nll.adjusted_p) == (6, pytest.approx(-0.02), 2 / 64, 4 / 64)
     assert (brier.n, brier.difference, brier.adjusted_p) == (7, 0, 1)
     assert (ece.n, ece.p, ece.adjusted_p) == (7, 1 / 64, 3 / 64)
@@ -99,7 +104,7 @@ def test_confidence_against_accuracy(hand_made, check_views) -> None:
     predictions[0] = predicted([1, 1, 0, 1], confidence=[0.88, 0.78, 0.68, 0.58])
     predictions[1] = predicted([1, 1, 1, 1], confidence=np.nextafter(np.float32(1), np.float32(2)))
     evidence = of(hand_made, rows, predictions)
-    capsule, top = errors.analyse(evidence).calibrations
+    capsule, top = analysed(evidence).calibrations
     assert (capsule.error, capsule.examples, capsule.seeds) == (pytest.approx(0.36), 4, 1)
     assert capsule.counts == [0, 0, 0, 0, 0, 1, 1, 1, 1, 0]
     assert capsule.accuracy[5:9] == [1, 0, 1, 1]
@@ -114,7 +119,7 @@ def test_only_the_first_champions_speak(hand_made) -> None:
     more, others = confirmed([split(0, 9, 9)])
     rows += [{**row, "pair_id": "confirm:1:0"} for row in more]
     predictions |= {number + 2: each for number, each in others.items()}
-    result = errors.analyse(of(hand_made, rows, predictions))
+    result = analysed(of(hand_made, rows, predictions))
     assert [(each.only_arm, each.only_baseline) for each in result.arms[0].discordance.pairs] == [(3, 0)]
     assert [each.seeds for each in result.calibrations] == [1, 1]
 
@@ -126,7 +131,7 @@ def test_what_is_left_out_is_counted(hand_made, check_views) -> None:
     del predictions[4]
     predictions[7] = predicted([1, 1, 1, 1], labels=[0, 0, 0, 0])
     evidence = of(hand_made, rows, predictions)
-    arm = errors.analyse(evidence).arms[0]
+    arm = analysed(evidence).arms[0]
     # The first whole pair of predictions is the fourth, whose sides are of different examples.
     assert (arm.pairs, arm.failed, arm.open, arm.absent, arm.mismatched) == (3, 1, 1, 1, 1)
     caption = check_views(errors, evidence)[0].caption
@@ -156,7 +161,7 @@ def test_a_whole_test_set_takes_seconds(hand_made) -> None:
     pairs = [(draws.random(10_000) < 0.99, draws.random(10_000) < 0.99) for _ in range(30)]
     evidence = of(hand_made, *confirmed(pairs, labels=np.arange(10_000) % 10))
     begin = time.process_time()
-    errors.analyse(evidence)
+    analysed(evidence)
     assert time.process_time() - begin < 8
 
 
@@ -174,6 +179,21 @@ def test_before_the_planned_seeds_it_is_interim(hand_made, check_views) -> None:
     rows, predictions = confirmed([split(1, 0, 4)] * 6, nll=0.5)
     sweep = {"confirm": {"baseline": "max", "seeds": 7}}
     views = check_views(errors, hand_made(rows, predictions=predictions, sweep=sweep))
-    assert [view.caption.startswith("Interim, 6 of 7 planned seeds. ") for view in views] == [True, True, True, False]
+    soon = [view.caption.startswith("Interim, 6 of 7 planned seeds: nothing is claimed.") for view in views]
+    assert soon == [True, True, True, False]
+    assert not any(" p " in view.caption or "differ after" in view.caption for view in views)
+    for view, columns in zip(views, (1, 2, 2), strict=False):
+        hidden = [name for name in view.data if "p" in name.split() and view.data[name].isna().all()]
+        assert len(hidden) == columns, view.key
+    assert "McNemar" not in views[0].figure.to_json()
     done = check_views(errors, of(hand_made, rows, predictions))
+    assert "McNemar" in done[0].figure.to_json()
     assert not [view for view in done if "Interim" in view.caption]
+    assert "differ after" in done[1].caption
+
+
+def test_a_failed_gate_takes_the_claims_out(hand_made, check_views) -> None:
+    rows, predictions = confirmed([split(1, 0, 4)] * 6, nll=0.5)
+    for view in check_views(errors, of(hand_made, rows, predictions), failed=True)[:3]:
+        assert view.caption.startswith("Not valid, a gate of the verdict failed: nothing is claimed.")
+        assert "differ after" not in view.caption

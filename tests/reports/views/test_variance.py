@@ -9,11 +9,16 @@ import pytest
 
 from reports.evidence import Predictions
 from reports.views import variance
+from tests.reports.conftest import judged
 
 SWEEP = {"confirm": {"baseline": "max"}}
 # The design's own examples.
 FOUR = ((0.990, 0.992, 0.991), (0.985, 0.988, 0.986), (0.993, 0.994, 0.992), (0.989, 0.987, 0.991))
 CROSSED = ((1, 0, 0, 0), (1, 0, -1, 0), (1, 0, 0, 0))
+
+
+def analysed(evidence, **how):
+    return variance.analyse(evidence, judged(evidence, **how))
 
 
 def replicated(table, *, arm="capsule", phase="search"):
@@ -43,7 +48,7 @@ def confirmed(table, **more):
 
 def test_configs_and_seeds(hand_made, check_views) -> None:
     evidence = hand_made(replicated(FOUR), sweep=SWEEP)
-    (found,) = variance.analyse(evidence).components
+    (found,) = analysed(evidence).components
     assert (found.configs, found.replicates, found.left_out, found.truncated) == (4, 3, 0, False)
     assert found.config_deviation**2 == pytest.approx(7.41666667e-6)
     assert found.seed_deviation**2 == pytest.approx(2.08333333e-6)
@@ -54,7 +59,7 @@ def test_configs_and_seeds(hand_made, check_views) -> None:
 
 def test_a_negative_estimate_is_0_and_said(hand_made, check_views) -> None:
     evidence = hand_made(replicated([(0.1, 0.9), (0.9, 0.1)]), sweep=SWEEP)
-    (found,) = variance.analyse(evidence).components
+    (found,) = analysed(evidence).components
     assert (found.config_deviation, found.truncated) == (0, True)
     caption = check_views(variance, evidence)[0].caption
     assert "capsule 0* and" in caption
@@ -64,7 +69,7 @@ def test_a_negative_estimate_is_0_and_said(hand_made, check_views) -> None:
 def test_the_largest_balanced_table_is_taken_and_the_rest_counted(hand_made, check_views) -> None:
     uneven = [*FOUR[:3], FOUR[3][:2], (0.5,), (*FOUR[0], 0.7, 0.8, 0.9, 0.95)]
     evidence = hand_made(replicated(uneven), sweep=SWEEP)
-    (found,) = variance.analyse(evidence).components
+    (found,) = analysed(evidence).components
     # Replicates of configs 3, 3, 3, 2 and 7: four of 3 keep 12 values, five of 2 keep 10.
     assert (found.configs, found.replicates, found.left_out) == (4, 3, 6)
     assert "6 values of configs with more replicates than others left out" in check_views(variance, evidence)[0].caption
@@ -72,13 +77,13 @@ def test_the_largest_balanced_table_is_taken_and_the_rest_counted(hand_made, che
 
 def test_two_long_rows_do_not_outweigh_many_short_ones(hand_made) -> None:
     rows = replicated([FOUR[0], FOUR[1], *(row[:2] for row in FOUR[:3])])
-    (found,) = variance.analyse(hand_made(rows, sweep=SWEEP)).components
+    (found,) = analysed(hand_made(rows, sweep=SWEEP)).components
     assert (found.configs, found.replicates, found.left_out) == (5, 2, 2)
 
 
 def test_one_config_has_seeds_alone(hand_made, check_views) -> None:
     evidence = hand_made(replicated([(1.0, 2.0, 3.0)]), sweep=SWEEP)
-    (found,) = variance.analyse(evidence).components
+    (found,) = analysed(evidence).components
     assert (found.config_deviation, found.seed_deviation, found.intraclass) == (None, 1, None)
     assert "capsule – and 1 (one config, n = 3)" in check_views(variance, evidence)[0].caption
 
@@ -86,21 +91,21 @@ def test_one_config_has_seeds_alone(hand_made, check_views) -> None:
 def test_what_did_not_end_is_no_replicate(hand_made) -> None:
     rows = replicated([(0.1, 0.2, 0.9), (0.3, 0.4, float("nan"))])
     rows[2]["state"] = "pruned"
-    (found,) = variance.analyse(hand_made(rows, sweep=SWEEP)).components
+    (found,) = analysed(hand_made(rows, sweep=SWEEP)).components
     assert (found.configs, found.replicates, found.left_out) == (2, 2, 0)
     assert found.seed_deviation == pytest.approx(0.1 / 2**0.5)
 
 
 def test_every_phase_and_arm_by_itself(hand_made) -> None:
     rows = [*replicated(FOUR), *replicated(FOUR, arm="max"), *replicated(FOUR, arm="max", phase="swap")]
-    found = variance.analyse(hand_made(rows, sweep=SWEEP)).components
+    found = analysed(hand_made(rows, sweep=SWEEP)).components
     assert [(each.phase, each.arm) for each in found] == [("search", "capsule"), ("search", "max"), ("swap", "max")]
 
 
 def test_seeds_and_examples(hand_made, check_views) -> None:
     rows, predictions = confirmed(CROSSED)
     evidence = hand_made(rows, predictions=predictions, sweep=SWEEP)
-    result = variance.analyse(evidence)
+    result = analysed(evidence)
     (found,) = result.crossed
     assert (found.arm, found.seeds, found.examples) == ("capsule", 3, 4)
     assert (found.mean, found.seed_error) == pytest.approx((0.1666666667, 0.0833333333))
@@ -112,7 +117,7 @@ def test_seeds_and_examples(hand_made, check_views) -> None:
     assert "capsule +0.167 with a standard error of 0.083 over 3 seeds" in view.caption
     assert "more examples would help most" in view.caption
     planned = hand_made(rows, predictions=predictions, sweep={"confirm": {"baseline": "max", "seeds": 9}})
-    assert "Interim, 3 of 9 planned seeds. Accuracy" in check_views(variance, planned)[-1].caption
+    assert "Interim, 3 of 9 planned seeds: nothing is claimed. Accuracy" in check_views(variance, planned)[-1].caption
 
 
 def test_other_examples_are_no_pair(hand_made, check_views) -> None:
@@ -120,7 +125,7 @@ def test_other_examples_are_no_pair(hand_made, check_views) -> None:
     predictions[7] = predicted([1, 0, 0, 0], label=3)
     del predictions[9]
     evidence = hand_made(rows, predictions=predictions, sweep=SWEEP)
-    result = variance.analyse(evidence)
+    result = analysed(evidence)
     assert (result.crossed[0].seeds, result.mismatched) == (3, 1)
     assert "1 pair left out: not of the same examples" in check_views(variance, evidence)[-1].caption
 
@@ -129,7 +134,7 @@ def test_the_champions_of_all_arms_are_configs(hand_made) -> None:
     rows, _ = confirmed(CROSSED)
     for row in rows:
         row["config_hash"] = row["arm"]
-    (found,) = variance.analyse(hand_made(rows, sweep=SWEEP)).components
+    (found,) = analysed(hand_made(rows, sweep=SWEEP)).components
     assert (found.phase, found.arm, found.configs, found.replicates) == ("confirm", None, 2, 3)
 
 
@@ -138,7 +143,7 @@ def test_a_whole_test_set_takes_seconds(hand_made) -> None:
     rows, predictions = confirmed(draws)
     evidence = hand_made(rows, predictions=predictions, sweep=SWEEP)
     begin = time.process_time()
-    variance.analyse(evidence)
+    analysed(evidence)
     assert time.process_time() - begin < 8
 
 

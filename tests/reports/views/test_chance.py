@@ -1,0 +1,107 @@
+"""How often an arm wins, counted by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from reports.views import chance
+from tests.reports.conftest import judged
+
+# Won, tied, won, lost by a failure, tied by two, won by the baseline's failure.
+CAPSULE = [0.95, 0.93, 0.97, None, None, 0.90]
+MAX = [0.94, 0.93, 0.90, 0.92, None, None]
+
+
+def analysed(evidence, **how):
+    return chance.analyse(evidence, judged(evidence, **how))
+
+
+def drawn(evidence, **how):
+    (view,) = chance.draw(analysed(evidence, **how), evidence)
+    return view
+
+
+def test_failures_lose_and_two_of_them_tie(confirmation) -> None:
+    (found,) = analysed(confirmation(capsule=CAPSULE, max=MAX)).chances
+    assert (found.n, found.won, found.ties) == (6, 3, 2)
+    assert found.paired == pytest.approx(4 / 6)
+    # Of 36: .95 and .97 beat all, .93 four and ties one, .90 two and ties one, each failure ties two.
+    assert found.unpaired == pytest.approx((6 + 6 + 4.5 + 2.5 + 1 + 1) / 36)
+    assert (found.low, found.high) == pytest.approx((0.1876163, 0.9699466), abs=1e-6)
+    assert found.zone == "not significant"
+
+
+def test_the_other_way_round_it_is_the_rest(confirmation) -> None:
+    (found,) = analysed(confirmation(capsule=MAX, max=CAPSULE)).chances
+    assert (found.won, found.paired, found.unpaired) == (1, pytest.approx(2 / 6), pytest.approx(15 / 36))
+    assert (found.low, found.high) == pytest.approx((1 - 0.9699466, 1 - 0.1876163), abs=1e-6)
+
+
+def test_a_lower_loss_wins(confirmation) -> None:
+    losses = {
+        arm: [None if score is None else 1 - score for score in each]
+        for arm, each in (("capsule", CAPSULE), ("max", MAX))
+    }
+    sweep = {"objective": {"metric": "val_loss", "direction": "minimize"}}
+    (found,) = analysed(confirmation(sweep=sweep, **losses)).chances
+    assert (found.won, found.ties, found.unpaired) == (3, 2, pytest.approx(21 / 36))
+
+
+def test_curves_of_arms_that_fail_end_below_all(confirmation) -> None:
+    view = drawn(confirmation(capsule=CAPSULE, max=MAX))
+    capsule, top = view.figure.data
+    assert list(capsule.x) == pytest.approx([10, 8, 7, 6, 5, 3])
+    assert list(capsule.y) == pytest.approx([4 / 6, 3 / 6, 3 / 6, 2 / 6, 2 / 6, 1 / 6])
+    assert list(top.y) == pytest.approx([4 / 6, 3 / 6, 2 / 6, 1 / 6, 0, 0])
+    assert "Failed: capsule 2 of 6 [95 %: 10% to 70%] and max 2 of 6" in view.caption
+    assert "ends below 100%" in view.caption
+    assert view.data["failed"].tolist() == [2, 2]
+    assert view.data["mean of the middle half %"].tolist() == pytest.approx([6, 7.5])
+
+
+def test_the_interval_has_a_width_where_every_pair_is_won(confirmation) -> None:
+    evidence = confirmation(capsule=[0.9] * 6, max=[0.8] * 6)
+    (found,) = analysed(evidence).chances
+    assert (found.low, found.high) == pytest.approx((0.6096657, 1), abs=1e-6)
+    assert found.zone == "significant and meaningful"
+    assert "100% of 6 pairs of one seed [95 %, Wilson: 61% to 100%; significant and" in drawn(evidence).caption
+
+
+def test_pairs_that_can_show_nothing_have_no_zone(confirmation) -> None:
+    five = confirmation(capsule=[0.9] * 5, max=[0.8] * 5)
+    assert [each.zone for each in analysed(five).chances] == [""]
+    assert "Wilson: 57% to 100%], and" in drawn(five).caption
+    # Two comparisons need seven.
+    three = confirmation(capsule=[0.9] * 6, max=[0.8] * 6, average=[0.7] * 6)
+    assert [each.zone for each in analysed(three).chances] == ["", ""]
+
+
+def test_an_interim_look_has_no_zone(confirmation) -> None:
+    look = confirmation(planned=6, capsule=[0.9] * 5, max=[0.8] * 6)
+    (found,) = analysed(look).chances
+    assert (found.zone, found.claim.withheld) == ("", "interim")
+    many = confirmation(planned=20, capsule=[0.9] * 10, max=[0.8] * 10)
+    assert [each.zone for each in analysed(many).chances] == [""]
+    assert "72% to 100%; interim]" in drawn(many).caption
+
+
+def test_a_failed_gate_leaves_no_zone(confirmation) -> None:
+    evidence = confirmation(capsule=[0.9] * 10, max=[0.8] * 10)
+    assert [each.zone for each in analysed(evidence, failed=True).chances] == [""]
+    assert "72% to 100%; not valid]" in drawn(evidence, failed=True).caption
+
+
+def test_an_arm_that_always_fails_loses_always(confirmation) -> None:
+    (found,) = analysed(confirmation(capsule=[None] * 6, max=[0.8] * 6)).chances
+    assert (found.paired, found.unpaired, found.n) == (0, 0, 6)
+
+
+def test_runs_without_a_pair_draw_nothing(odd_run) -> None:
+    result = analysed(odd_run)
+    json.dumps(asdict(result), allow_nan=False)
+    for view in chance.draw(result, odd_run):
+        assert view.figure is None or all(np.isfinite(trace.y).all() for trace in view.figure.data)
