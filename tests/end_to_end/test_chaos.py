@@ -19,7 +19,7 @@ def test_nothing_that_happens_to_a_sweep_changes_what_it_comes_to(
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     said: list[str] = []
     told = chaos(
-        tmp_path_factory.mktemp("chaos"), seed=0, wanted=dict.fromkeys(ACTIONS, 1), say=said.append, examples=800
+        tmp_path_factory.mktemp("chaos"), seed=0, wanted=dict.fromkeys(ACTIONS, 1), say=said.append, examples=600
     )
     assert len(said) == len(ACTIONS)
     assert "attempts lost" in told

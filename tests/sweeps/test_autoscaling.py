@@ -28,6 +28,7 @@ from sweeps.training.inspection import Inspection
 RAY = str(Path(sys.executable).with_name("ray"))
 PORT = 26379
 ADDRESS = f"127.0.0.1:{PORT}"
+ALONE = "CAPSWEEP_TEST_ALONE"
 
 
 def config_of(small: dict[str, float]) -> dict[str, Any]:
@@ -86,9 +87,8 @@ def autoscaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
     stop_all_in(own)
 
 
-def test_workers_that_wait_are_what_an_autoscaler_listens_to(
-    autoscaling: str, make_config: Any, data: Dataset, tmp_path: Path
-) -> None:
+@pytest.fixture
+def swept(autoscaling: str, make_config: Any, data: Dataset, tmp_path: Path) -> None:
     config: SweepConfig = make_config(
         model={"build": "tests.sweeps.formulas:waiting"},
         search={"trials": 3, "epochs": 2, "pruner": "none"},
@@ -109,3 +109,13 @@ def test_workers_that_wait_are_what_an_autoscaler_listens_to(
     history = driver.launch(prepared, RunDirectory(tmp_path / "run"), means)
     assert [trial.state for trial in history.trials.values()] == ["complete"] * 6
     assert len(history.workers) == 2, "each on a node of one core"
+
+
+def test_workers_that_wait_are_what_an_autoscaler_listens_to(request: pytest.FixtureRequest) -> None:
+    if os.environ.get(ALONE):
+        request.getfixturevalue("swept")
+        return
+    # As a sweep is: the only one that Ray has seen in its process.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    done = subprocess.run(command, env=os.environ | {ALONE: "1"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
