@@ -13,7 +13,7 @@ from sweeps.errors import ConfigError, RunError
 from sweeps.history import History
 
 QUICKSTART = "quickstart"
-FALLBACK: dict[str, Any] = {"name": "digits", "train": 1250, "validation": 250}
+FALLBACK: dict[str, Any] = {"name": "digits", "train": 1250, "validation": 250, "test": None}
 
 
 def load_or_fall_back(
@@ -52,6 +52,11 @@ def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
     if config.confirm.seeds and not facts.test:
         whose = f"{config.dataset.load} returns none" if config.dataset.load else f"{facts.name} has none"
         raise ConfigError(f"confirm.seeds: needs a test set, and {whose}; leave it out")
+    if config.dataset.test and config.dataset.test > facts.test:
+        raise ConfigError(
+            f"dataset.test: must be at most {facts.test:,}, the size of the test set, got {config.dataset.test:,}; "
+            "leave it out for all of it"
+        )
     return config, data, facts
 
 

@@ -33,6 +33,7 @@ class DatasetConfig(Section):
     validation: Whole | None = Field(
         None, ge=1, description="Examples to validate on; all of their part (1/6) if not given."
     )
+    test: Whole | None = Field(None, ge=1, description="Examples to test on; all of the test set if not given.")
     split_seed: Whole = Field(0, ge=0, lt=2**31, description="Decides which example is in which part.")
     file: Text | None = Field(None, description="Where the file mnist.npz lies.")
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from sweeps.config import DatasetConfig
 from sweeps.datasets.dataset import DataFacts, Dataset, RawData, TestSet
 from sweeps.datasets.digits import load_digits
@@ -84,7 +86,7 @@ def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
     """The test set of a data set, for whoever has said in the log that it opens it.
 
     Args:
-        config: Which data.
+        config: Which data, and how many of them.
         digest: What the sweep began with.
 
     Raises:
@@ -99,7 +101,13 @@ def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
         raise DataError(f"the data have digest {raw.digest[:12]} now, the sweep began with {digest[:12]}")
     if raw.held_out is None:
         raise DataError(f"{config.name} has no test set")
-    return raw.held_out
+    return raw.held_out if config.test is None else _some(raw.held_out, config.test, seed=config.split_seed)
+
+
+def _some(test: TestSet, size: int, *, seed: int) -> TestSet:
+    """That many examples at random, in their order."""
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(test.y))[:size])
+    return TestSet(test.x[chosen], test.y[chosen])
 
 
 def _make_ready(

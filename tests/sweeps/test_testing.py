@@ -221,6 +221,19 @@ def test_the_test_set_of_mnist_is_that_of_its_file(mnist_file: Path) -> None:
     assert test.y.dtype == np.uint8
 
 
+def test_fewer_of_the_test_set_are_the_same_ones_each_time() -> None:
+    whole = open_test_set(DatasetConfig(name="digits"), digest=sha_of("digits"))
+    first, again = (open_test_set(DatasetConfig(name="digits", test=50), digest=sha_of("digits")) for _ in range(2))
+    other = open_test_set(DatasetConfig(name="digits", test=50, split_seed=1), digest=sha_of("digits"))
+    np.testing.assert_array_equal(first.x, again.x)
+    assert first.x.tobytes() != other.x.tobytes()
+    labelled = [(image.tobytes(), label) for image, label in zip(whole.x, whole.y, strict=True)]
+    places = [labelled.index((image.tobytes(), label)) for image, label in zip(first.x, first.y, strict=True)]
+    assert len(set(places)) == 50
+    assert places == sorted(places), "in their order"
+    assert max(places) > 200, "from all over it"
+
+
 @pytest.mark.usefixtures("own")
 def test_the_test_set_of_own_data_is_the_second_pair() -> None:
     asked: dict[str, Any] = {"load": "mine_of_tests:load", "args": {"seed": 3}}
