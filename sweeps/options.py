@@ -122,7 +122,7 @@ def _on_dataset(config: SweepConfig, dataset: str) -> SweepConfig:
     if dataset in LOADERS:
         sizes: dict[str, Any] = {}
         if dataset == images.FALLBACK["name"]:
-            asked = {part: getattr(config.dataset, part) for part in ("train", "validation")}
+            asked = {part: getattr(config.dataset, part) for part in ("train", "validation", "test")}
             sizes = {part: min(size, images.FALLBACK[part]) for part, size in asked.items() if size is not None}
         return images.replace_dataset(config, {"name": dataset, "file": None, **sizes})
     if not Path(dataset).exists():

@@ -20,11 +20,14 @@ def test_options_win_over_set_and_set_over_the_file() -> None:
     assert configure("full", workers=None, gpus="0.5", dataset=None, changes=None).workers.gpus == 0.5
 
 
-@pytest.mark.parametrize(("asked", "given"), [((3072, 2000), (1250, 250)), ((100, 50), (100, 50))])
-def test_digits_give_what_is_asked_up_to_what_they_have(asked: tuple[int, int], given: tuple[int, int]) -> None:
-    changes = [f"dataset.train={asked[0]}", f"dataset.validation={asked[1]}"]
+PARTS = ("train", "validation", "test")
+
+
+@pytest.mark.parametrize(("asked", "given"), [((3072, 2000, 1000), (1250, 250, 297)), ((100, 50, 25), (100, 50, 25))])
+def test_digits_give_what_is_asked_up_to_what_they_have(asked: tuple[int, ...], given: tuple[int, ...]) -> None:
+    changes = [f"dataset.{part}={size}" for part, size in zip(PARTS, asked, strict=True)]
     dataset = configure("quickstart", workers=None, gpus=None, dataset="digits", changes=changes).dataset
-    assert (dataset.name, dataset.train, dataset.validation) == ("digits", *given)
+    assert (dataset.name, dataset.train, dataset.validation, dataset.test) == ("digits", *given)
 
 
 def test_digits_take_the_place_of_data_without_sizes(tmp_path: Path) -> None:
