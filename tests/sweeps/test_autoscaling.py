@@ -24,6 +24,7 @@ from sweeps.records import AnyEvent, WorkerStarted
 from sweeps.runlog import RunDirectory
 from sweeps.search import Search
 from sweeps.training.inspection import Inspection
+from sweeps.workers.crew import Crew
 
 RAY = str(Path(sys.executable).with_name("ray"))
 PORT = 26379
@@ -32,16 +33,16 @@ ALONE = "CAPSWEEP_TEST_ALONE"
 
 
 def config_of(small: dict[str, float]) -> dict[str, Any]:
-    """Of a cluster whose head has no cores, and which may start three nodes of one kind."""
+    """Of a cluster whose head has no cores, and which may start two nodes of one kind: one too many would get a worker."""
     nothing: dict[str, Any] = {"node_config": {}, "max_workers": 0, "resources": {"CPU": 0}}
     commands = ("initialization", "setup", "head_setup", "worker_setup", "head_start_ray", "worker_start_ray")
     return {
         "cluster_name": "capsweep-test",
-        "max_workers": 3,
+        "max_workers": 2,
         "provider": {"type": "fake_multinode", "gcs_address": ADDRESS},
         "available_node_types": {
             "ray.head.default": nothing,
-            "small": {"resources": small, "node_config": {}, "min_workers": 0, "max_workers": 3},
+            "small": {"resources": small, "node_config": {}, "min_workers": 0, "max_workers": 2},
         },
         "head_node_type": "ray.head.default",
         "idle_timeout_minutes": 5,
@@ -96,6 +97,9 @@ def swept(autoscaling: str, make_config: Any, data: Dataset, tmp_path: Path) -> 
         faults={"no_progress": 60},  # were no second worker to come
     )
     started: list[WorkerStarted] = []
+    asked: list[Crew] = []
+    add = Crew._add
+    monkeypatch.setattr(Crew, "_add", lambda crew, **how: (asked.append(crew), add(crew, **how)))
 
     def on_event(event: AnyEvent) -> None:
         if isinstance(event, WorkerStarted):
@@ -109,6 +113,7 @@ def swept(autoscaling: str, make_config: Any, data: Dataset, tmp_path: Path) -> 
     history = driver.launch(prepared, RunDirectory(tmp_path / "run"), means)
     assert [trial.state for trial in history.trials.values()] == ["complete"] * 6
     assert len(history.workers) == 2, "each on a node of one core"
+    assert len(asked) == 2, "no more than were to be asked for"
 
 
 def test_workers_that_wait_are_what_an_autoscaler_listens_to(request: pytest.FixtureRequest) -> None:
