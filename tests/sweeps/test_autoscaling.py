@@ -33,7 +33,7 @@ ALONE = "CAPSWEEP_TEST_ALONE"
 
 
 def config_of(small: dict[str, float]) -> dict[str, Any]:
-    """Of a cluster whose head has no cores, and which may start two nodes of one kind: one too many would get a worker."""
+    """Of a cluster whose head has no cores, and which may start two nodes: one too many would get a worker."""
     nothing: dict[str, Any] = {"node_config": {}, "max_workers": 0, "resources": {"CPU": 0}}
     commands = ("initialization", "setup", "head_setup", "worker_setup", "head_start_ray", "worker_start_ray")
     return {
@@ -89,7 +89,7 @@ def autoscaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
 
 
 @pytest.fixture
-def swept(autoscaling: str, make_config: Any, data: Dataset, tmp_path: Path) -> None:
+def swept(autoscaling: str, make_config: Any, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config: SweepConfig = make_config(
         model={"build": "tests.sweeps.formulas:waiting"},
         search={"trials": 3, "epochs": 2, "pruner": "none"},
