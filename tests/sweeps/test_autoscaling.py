@@ -38,7 +38,8 @@ def config_of(small: dict[str, float]) -> dict[str, Any]:
     return {
         "cluster_name": "capsweep-test",
         "max_workers": 3,
-        "provider": {"type": "fake_multinode", "gcs_address": ADDRESS},
+        # There is nothing to log into: a node whose update fails would be ended within seconds.
+        "provider": {"type": "fake_multinode", "gcs_address": ADDRESS, "disable_node_updaters": True},
         "available_node_types": {
             "ray.head.default": nothing,
             "small": {"resources": small, "node_config": {}, "min_workers": 0, "max_workers": 3},
