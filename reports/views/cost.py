@@ -9,13 +9,14 @@ import pandas as pd
 
 from reports.costs import MEASURES, ArmCost, Ratio, arm_cost
 from reports.evidence import Evidence
+from reports.matching import opponents
 from reports.placing import DRAWN
 from reports.theme import Look
 from reports.view import View, missing
 from reports.views import cost_figures as figures
 from reports.views.cost_fronts import Fronts, fronts, scored
 from reports.views.marks import short
-from reports.views.matched import how_to_get, left_out, opponents
+from reports.views.matched import how_to_get, left_out
 from reports.words import count, duration, listed
 
 KEY = "cost"

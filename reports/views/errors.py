@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reports.evidence import Evidence
+from reports.matching import matched, opponents
 from reports.statistics import benjamini_hochberg, holm
 from reports.verdict import RunVerdict
 from reports.view import View, missing
@@ -15,7 +16,7 @@ from reports.views.agreement import correctness
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.commands import ANEW
 from reports.views.lost import lost_predictions
-from reports.views.matched import how_to_get, matched, opponents
+from reports.views.matched import how_to_get
 from reports.views.mistakes import (
     SCORES,
     Calibration,

@@ -5,9 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.evidence import Evidence
-from reports.matching import Matched, matched, opponents
-
-__all__ = ["Matched", "how_to_get", "left_out", "matched", "opponents", "searched"]
 
 
 def searched(evidence: Evidence, *columns: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reports.evidence import Evidence
+from reports.matching import opponents
 from reports.verdict import Estimate, Measure, RunVerdict, measure_of
 from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
@@ -17,7 +18,7 @@ from reports.views import swap_figures as figures
 from reports.views import swap_words as words
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.marks import lower_is_better
-from reports.views.matched import how_to_get, opponents
+from reports.views.matched import how_to_get
 from reports.views.swap_strata import Cell, Contrast, Setting, Trend, cells, contrasts, corrected, few, trends
 from search_spaces import Domain, ParamValue
 from sweeps.sharing import shared_names

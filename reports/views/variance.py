@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.evidence import Evidence
+from reports.matching import matched, opponents
 from reports.verdict import RunVerdict
 from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
@@ -16,7 +17,7 @@ from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.commands import ANEW
 from reports.views.components import Component, Crossed, Difference, component, crossed, difference
 from reports.views.lost import lost_predictions
-from reports.views.matched import how_to_get, matched, opponents, searched
+from reports.views.matched import how_to_get, searched
 
 KEY = "variance"
 TITLE = "Where the variance comes from"
