@@ -69,6 +69,7 @@ def paragraph(run: History, frames: Tables) -> str:
 def facts(run: History) -> list[tuple[str, str]]:
     """What it takes to repeat the sweep, or to doubt it: name and text, in order."""
     header, config, data = run.header, run.config, run.header.data
+    some = f"{config.dataset.test:,} of " if config.dataset.test else ""
     commit = f"{header.commit}{' with uncommitted changes' if header.dirty else ''}" if header.commit else "unknown"
     return [
         ("Sweep", f"{header.name} ({header.sweep}), seed {config.seed}"),
@@ -76,7 +77,7 @@ def facts(run: History) -> list[tuple[str, str]]:
         ("Data", f"{data.get('name')} from {data.get('source')}"),
         ("Data digest", str(data.get("digest"))),
         ("Split", f"{data.get('split')}, seed {data.get('split_seed')}"),
-        ("Test set", f"{_count(data, 'test')} examples, {_opened(run)}"),
+        ("Test set", f"{some}{_count(data, 'test')} examples, {_opened(run)}"),
         ("Training", _settings(config.training.model_dump())),
         ("Sampler", f"{config.search.sampler.name} {_settings(config.search.sampler.settings)}".strip()),
         ("Pruner", f"{config.search.pruner.name} {_settings(config.search.pruner.settings)}".strip()),

@@ -33,7 +33,7 @@ def describe(config: SweepConfig, *, may_fall_back: bool = False) -> Iterator[st
         size = "" if study.size is None else f", {counted(study.size, 'config')}"
         pruner = "no pruner" if study.pruner == "none" else f"{study.pruner} pruner"
         yield f"  {study.study}: {search.budget_in_words}, {study.sampler}, {pruner}{size}"
-    yield from _later(config, test=facts.test)
+    yield from _later(config, test=config.dataset.test or facts.test)
     yield f"data: {facts}"
     yield from read_warm_start(config, digest=facts.digest)[1]
     yield from (f"warning: {advice}" for advice in advise(config))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ def running(command: list[str], folder: Path, env: dict[str, str]) -> Iterator[s
         try:
             yield process
         finally:
+            process.send_signal(signal.SIGCONT)
             process.terminate()
 
 
@@ -51,6 +53,7 @@ def test_a_trial_that_ends_after_the_page_was_opened_appears_without_a_reload(
     with running(launch, folder, environment) as sweep:
         assert sweep.stdout is not None
         next(line for line in sweep.stdout if line.startswith("[1/4]"))
+        sweep.send_signal(signal.SIGSTOP)  # nothing more is recorded before the page has been seen
         with (
             running(watch, folder, environment) as server,
             sync_playwright() as playwright,
@@ -65,6 +68,7 @@ def test_a_trial_that_ends_after_the_page_was_opened_appears_without_a_reload(
             before = ended(page.inner_text("#states"))
             assert 1 <= before < 4, page.inner_text("#states")
             states = page.locator("#states")
+            sweep.send_signal(signal.SIGCONT)
             expect(states).not_to_have_text(states.inner_text(), timeout=120_000, use_inner_text=True)
             expect(page.locator("#status")).to_contain_text("final", timeout=240_000)
             assert ended(page.inner_text("#states")) == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from reports.dashboard import create_app
@@ -24,16 +26,14 @@ def test_its_own_names_are_answered(client, host) -> None:
     assert ask(client, Host=host).status_code == 200
 
 
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8050", "127.0.0.1", "127.0.0.1:8051", ""])
-def test_a_foreign_host_is_misdirected(client, host, method) -> None:
-    answer = ask(client, method=method, Host=host)
-    assert answer.status_code == 421
-    assert b"<" not in answer.data
+def test_a_foreign_host_is_misdirected(client, host) -> None:
+    for method in METHODS:
+        answer = ask(client, method=method, Host=host)
+        assert answer.status_code == 421, method
+        assert b"<" not in answer.data, method
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("path", ["/", "/_dash-update-component", "/_dash-layout"])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -44,8 +44,9 @@ def test_a_foreign_host_is_misdirected(client, host, method) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_page_from_elsewhere_is_refused(client, path, method, headers) -> None:
-    assert ask(client, path, method=method, **headers).status_code == 403
+def test_a_page_from_elsewhere_is_refused(client, headers) -> None:
+    for path, method in product(("/", "/_dash-update-component", "/_dash-layout"), METHODS):
+        assert ask(client, path, method=method, **headers).status_code == 403, (path, method)
 
 
 def test_its_own_page_is_answered(client) -> None:

@@ -189,8 +189,9 @@ def test_the_plan_comes_first_then_phase_after_phase(
     ]
 
 
+@pytest.mark.parametrize(("asked", "said"), [(None, "0 examples"), (7, "7 of 0 examples")])
 def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
-    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int | None, said: str
 ) -> None:
     def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
         assert read_run(tmp_path / "run").plans
@@ -198,7 +199,7 @@ def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
         return TestSet(np.zeros((7, 2)), np.zeros(7))
 
     monkeypatch.setattr("sweeps.later.open_test_set", open_test_set)
-    history = run(sweep(), data, tmp_path / "run")
+    history = run(sweep(dataset={"name": "digits", "test": asked}), data, tmp_path / "run")
     log = log_of(tmp_path / "run")
     reads = [event.detail for event in log if isinstance(event, Audited) and event.action == "test set read"]
     tested = [event for event in log if isinstance(event, TrialTested)]
@@ -208,7 +209,7 @@ def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
     assert reads == [names[event.number] for event in tested]
     for event in tested:
         before = [each.detail for each in log[: log.index(event)] if isinstance(each, Audited)]
-        assert before[0] == "0 examples of digits, for the confirm phase"
+        assert before[0] == f"{said} of digits, for the confirm phase"
         assert names[event.number] in before
         assert event.examples == 7
     for number, trial in history.trials.items():
