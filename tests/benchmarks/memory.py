@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -34,9 +34,9 @@ def resident() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def specs(trials: int) -> Iterator[TrialSpec]:
+def specs(trials: int, poolings: Sequence[str]) -> Iterator[TrialSpec]:
     numbers = np.random.default_rng(0)
-    networks = list(product(POOLINGS, SIZES))
+    networks = list(product(poolings, SIZES))
     for number in range(trials):
         pooling, size = networks[number % len(networks)]
         params: dict[str, Any] = {"pooling": pooling, "pool_size": size}
@@ -57,15 +57,15 @@ def specs(trials: int) -> Iterator[TrialSpec]:
         )
 
 
-def growth(trials: int) -> Iterator[tuple[int, int]]:
+def growth(trials: int, poolings: Sequence[str] = POOLINGS) -> Iterator[tuple[int, int]]:
     """Train trial after trial; the number of those behind, and the bytes in memory."""
     with quick_imports():
         from sweeps.training.trainer import Trainer
-    space = {"pooling": list(POOLINGS), "pool_size": {"int": [3, 4]}}
+    space = {"pooling": list(poolings), "pool_size": {"int": [3, 4]}}
     config = SweepConfig.from_mapping({"space": space, "training": {"batch_size": 32}}, source="benchmark")
     images, labels = np.zeros((64, 28, 28), np.uint8), np.arange(64, dtype=np.uint8) % 10
     trainer = Trainer(config, Dataset(images, labels, images[:32], labels[:32], classes=10), worker="w")
-    for spec in specs(trials):
+    for spec in specs(trials, poolings):
         for epoch in range(spec.epochs):
             trainer.train(spec, epoch, attempt=1)
         trainer.checkpoint(spec.number)

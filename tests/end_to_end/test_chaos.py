@@ -1,4 +1,7 @@
-"""The short form of `tests/benchmarks/chaos.py`: one disturbance of each kind, and nothing may be wrong afterwards."""
+"""The short form of `tests/benchmarks/chaos.py`: one disturbance of each kind, and nothing may be wrong afterwards.
+
+Of the two that kill the driver only the one that tears the log too.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,7 @@ def test_nothing_that_happens_to_a_sweep_changes_what_it_comes_to(
     monkeypatch.chdir(Path(__file__).parents[2])  # where the sweep's own models are found
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     said: list[str] = []
-    told = chaos(
-        tmp_path_factory.mktemp("chaos"), seed=0, wanted=dict.fromkeys(ACTIONS, 1), say=said.append, examples=600
-    )
-    assert len(said) == len(ACTIONS)
+    wanted = {action: 1 for action in ACTIONS if action != "driver"}
+    told = chaos(tmp_path_factory.mktemp("chaos"), seed=0, wanted=wanted, say=said.append, examples=400)
+    assert len(said) == len(wanted)
     assert "attempts lost" in told

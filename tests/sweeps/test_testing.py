@@ -22,6 +22,7 @@ from sweeps.training.testing import judge_probabilities, test_model
 from sweeps.training.trainer import Trainer
 from tests.sweeps import own_models
 
+
 def rows(classes: int = 3, *, first: int = 0, seed: int = 1) -> TestSet:
     """Rows of numbers, more than one batch of them, with labels."""
     x = np.random.default_rng(seed).normal(size=(700, 4)).astype(np.float32)
