@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import ray
-from ray.cluster_utils import Cluster as RayCluster
 
 from sweeps.artifacts import Artifacts
 from sweeps.attempts import Assignment
@@ -24,35 +23,30 @@ from sweeps.loop import _begin, run_phase
 from sweeps.records import AttemptLost, EpochEnded, ResourceEvent, SweepStarted, TrialSpec, WorkerEnded, WorkerStarted
 from sweeps.runlog import RunDirectory, RunLog
 from sweeps.search import Search
-from sweeps.workers import crew
 from sweeps.workers.cluster import Cluster, connect, disconnect
 from sweeps.workers.on_ray import RayWorkers
-from sweeps.workers.protocol import Report
 from tests.sweeps.killing import kill
+from tests.sweeps.listening import get_whole, hear, hear_of
 
 SHARES = {"count": 2, "cpus": 0.5, "gpus": 0.5}
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path))
+@pytest.fixture(scope="module")
+def one_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     workers = SweepConfig.from_mapping({"space": {"x": [1]}, "workers": SHARES}, source="test").workers
-    yield connect(workers, address=None)
-    disconnect()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "0")
+        patch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path_factory.mktemp("mark")))
+        yield connect(workers, address=None)
+        disconnect()
 
 
-def hear(workers: RayWorkers, kind: type[Report]) -> Report:
-    while (report := workers.wait()) is None:
+@pytest.fixture
+def cluster(one_ray: Cluster) -> Cluster:
+    """The Ray of all tests here, once the workers of the test before have left it."""
+    while ray.available_resources().get("GPU") != 1:
         pass
-    assert isinstance(report, kind), report
-    return report
-
-
-def hear_of(workers: RayWorkers, kind: type[Report]) -> None:
-    """Wait for the next report of a kind, whatever comes before it."""
-    while not isinstance(workers.wait(), kind):
-        pass
+    return one_ray
 
 
 def test_a_trial_short_of_memory_gets_a_process_with_the_whole_gpu(
@@ -104,6 +98,7 @@ def test_a_sweep_whose_trials_run_out_of_a_shared_gpus_memory_meets_its_budget(
     count: int,
 ) -> None:
     config = make_config(
+        seed=count,  # the formula remembers seeds, and both sweeps run on one Ray
         model={"build": "tests.sweeps.formulas:short_of_memory"},
         search={"trials": 3, "epochs": 3, "pruner": {"name": "none"}},
         workers=SHARES | {"count": count},
@@ -135,21 +130,6 @@ def three(cluster: Cluster, make_config: Callable[..., SweepConfig], data: Datas
             hear(workers, WorkerStarted)
         assert [slot.ready for slot in workers._crew.slots] == [True, True, False]
         yield workers
-
-
-def fill(workers: RayWorkers, make_spec: Callable[..., TrialSpec]) -> None:
-    """Give each of four workers a trial."""
-    for _ in range(4):
-        hear_of(workers, WorkerStarted)
-    for number in range(4):
-        workers.start(make_spec(number), attempt=1)
-        hear_of(workers, EpochEnded)
-
-
-def get_whole(workers: RayWorkers) -> None:
-    while not workers.has_room(alone=True):
-        workers.clear()
-        workers.wait()
 
 
 def test_those_that_wait_for_room_on_a_device_that_is_cleared_go_too(
@@ -203,104 +183,6 @@ def test_a_process_that_never_lives_to_see_a_whole_gpu_ends_the_sweep(
             hear(workers, WorkerStarted)
         with pytest.raises(WorkerError, match="3 workers in a row died while they started"):
             get_whole(workers)
-
-
-@pytest.fixture
-def nodes() -> Iterator[RayCluster]:
-    """A head, and two nodes that believe that they have a GPU each."""
-    nodes = RayCluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    yield nodes
-    disconnect()
-    nodes.shutdown()
-
-
-@pytest.mark.parametrize("gpus", [0.5, 0])
-def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
-    nodes: RayCluster,
-    make_config: Callable[..., SweepConfig],
-    make_spec: Callable[..., TrialSpec],
-    data: Dataset,
-    monkeypatch: pytest.MonkeyPatch,
-    gpus: float,
-) -> None:
-    for gpu in range(2):
-        nodes.add_node(num_cpus=1, num_gpus=1, env_vars={"CUDA_VISIBLE_DEVICES": str(gpu)})
-    shares = {"count": 4, "cpus": 0.5, "gpus": gpus}
-    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, workers=shares)
-    cluster = connect(config.workers, address=nodes.address)
-    trainer = "sweeps.training.synthetic:SyntheticTrainer"
-    with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
-        fill(workers, make_spec)
-        monkeypatch.setattr(crew, "_PATIENT", 0.5)
-        workers.clear()
-        assert workers._crew.reserved is not None
-        lost = workers._crew.reserved[0]
-        staying = [n for n, slot in workers._slots.items() if slot.place[0] != lost]
-        going = next(n for n in range(4) if n not in staying)
-        workers.release(going)
-        assert not workers.has_room(), "nothing is begun on a device that is to come free"
-        workers.release(staying[0])
-        assert workers.has_room(), "on the other device the sweep goes on"
-        workers.start(make_spec(9), attempt=1)
-        hear_of(workers, EpochEnded)
-        (left,) = set(range(4)) - {going, *staying}
-        workers.train(left, 1)
-        node = next(node for node in nodes.worker_nodes if node.node_id.startswith(lost.rpartition("-")[2]))
-        nodes.remove_node(node, allow_graceful=False)
-        hear_of(workers, AttemptLost)
-        while ray.cluster_resources().get("GPU") != 1:
-            pass
-        for number in (staying[1], 9):
-            workers.release(number)
-        report, attempt = None, 2
-        while not isinstance(report, EpochEnded):  # an idle worker's death is noticed when it is given a trial
-            get_whole(workers)
-            workers.start(make_spec(10), attempt=attempt, alone=True)
-            while not isinstance(report := workers.wait(), EpochEnded | AttemptLost):
-                pass
-            attempt += 1
-        assert attempt <= 4
-
-
-def test_a_cluster_is_followed_while_a_device_is_reserved(
-    nodes: RayCluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
-) -> None:
-    nodes.add_node(num_cpus=1)
-    config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, workers={"count": "auto", "gpus": 0})
-    cluster = connect(config.workers, address=nodes.address)
-    trainer = "sweeps.training.synthetic:SyntheticTrainer"
-    with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
-        hear_of(workers, WorkerStarted)
-        workers.start(make_spec(0), attempt=1)
-        hear_of(workers, EpochEnded)
-        workers.clear()
-        kill(workers._crew.slots[0])
-        workers.train(0, 1)
-        hear_of(workers, AttemptLost)
-        get_whole(workers)
-        workers.start(make_spec(0), attempt=2, alone=True)
-        hear_of(workers, EpochEnded)
-
-
-def test_a_device_is_not_given_up_when_the_last_that_shared_it_is_recycled(
-    nodes: RayCluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
-) -> None:
-    nodes.add_node(num_cpus=2, num_gpus=2, env_vars={"CUDA_VISIBLE_DEVICES": "0,1"})
-    shares = {"count": 4, "cpus": 0.5, "gpus": 0.5, "recycle_trials": 1}
-    config = make_config(model={"build": "tests.sweeps.formulas:learning"}, workers=shares)
-    cluster = connect(config.workers, address=nodes.address)
-    trainer = "sweeps.training.synthetic:SyntheticTrainer"
-    with closing(RayWorkers(config, data, cluster=cluster, trainer=trainer)) as workers:
-        fill(workers, make_spec)
-        workers.clear()
-        first = workers._crew.reserved
-        for number in [n for n, slot in workers._slots.items() if slot.place == first]:
-            workers.release(number)
-        workers.clear()
-        assert workers._crew.reserved == first
-        assert not any(slot.leaving for slot in workers._crew.slots)
-        get_whole(workers)
-        assert [slot.place for slot in workers._crew.slots if slot.whole] == [first]
 
 
 class Rooms:
