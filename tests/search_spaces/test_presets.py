@@ -41,7 +41,7 @@ def test_the_real_question_has_every_phase() -> None:
 def test_the_quickstart_stays_as_quick_as_it_was() -> None:
     config = read("quickstart")
     assert (config.arms, config.search.trials, config.search.epochs) == (("capsule", "max", "average"), 6, 2)
-    assert (config.dataset.train, config.dataset.validation, config.dataset.test) == (2048, 2000, 2000)
+    assert (config.dataset.train, config.dataset.validation, config.dataset.test) == (2048, 1000, 1000)
     assert (config.training.batch_size, config.confirm.seeds) == (32, 7)
     assert config.model.args == {"batch_norm_momentum": 0.9, "dropout": [0.1, 0.1, 0.1]}
     assert config.search.sampler.model_dump() == {"name": "tpe", "startup_trials": 4}
