@@ -28,7 +28,7 @@ from reports.summary import CAVEAT, Standing
 from reports.theme import CONFIG
 from reports.verdict import AcrossRuns, RunVerdict, tuned_compared
 from reports.view import View
-from reports.views import forest
+from reports.views import budget_curves, forest, tuned_again
 from sweeps.errors import ConfigError
 from sweeps.history import History
 from sweeps.records import Direction
@@ -108,7 +108,7 @@ def draw_page(analyses: Sequence[Analysis]) -> str:
         .render(
             sections=sections,
             across=across,
-            tuned=_tuned(across, analyses[0]) if across and across.estimates else None,
+            together=list(_together(across, analyses)) if across and across.estimates else [],
             title=_page_title(sections),
             caveat=CAVEAT,
             style=resource("page.css"),
@@ -145,8 +145,12 @@ def _section(analysis: Analysis, prefix: str) -> Section:
     )
 
 
-def _tuned(across: AcrossRuns, first: Analysis) -> Figure:
-    return _figure(forest.view_of(across.estimates, across.sentences, first.evidence), "all")
+def _together(across: AcrossRuns, analyses: Sequence[Analysis]) -> Iterator[Figure]:
+    """What only several runs together can show."""
+    counted = [each for each in analyses if each.evidence.config.seed in across.seeds]
+    yield _figure(forest.view_of(across.estimates, across.sentences, counted[0].evidence), "all")
+    for view in tuned_again.draw([(each.evidence, each.results[budget_curves.KEY]) for each in counted]):
+        yield _figure(view, "all")
 
 
 def _listed(trials: pd.DataFrame, direction: Direction) -> pd.DataFrame:

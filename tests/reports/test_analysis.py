@@ -98,6 +98,16 @@ def test_the_page_says_the_verdict_first(analysis: Analysis) -> None:
     assert first < page.index("How the search went")
 
 
+def test_runs_of_one_sweep_are_drawn_together(analysis: Analysis) -> None:
+    def of(seed: int) -> Analysis:
+        evidence = analysis.evidence
+        return replace(analysis, evidence=replace(evidence, config=evidence.config.model_copy(update={"seed": seed})))
+
+    page = draw_page([of(seed) for seed in range(2)])
+    assert page.index("The search done again, by trials") < page.index('id="run-0-')
+    assert "The search done again" not in draw_page([analysis])
+
+
 def test_runs_of_one_seed_are_not_two(analysis: Analysis) -> None:
     pair = [(analysis.evidence, analysis.verdict)] * 2
     assert tuned_compared(pair).sentences == ("Two runs have the seed 0, so they are one, not two.",)
