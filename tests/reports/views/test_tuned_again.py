@@ -48,10 +48,10 @@ def test_curves_stop_where_the_first_run_or_arm_does() -> None:
 
 def test_a_run_that_has_found_nothing_yet_counts_as_the_worst() -> None:
     loss = {"objective": {"metric": "val_loss", "direction": "minimize"}}
-    found = [[None, 0.2], [None, 0.4], [0.3, 0.3]]
+    found = [[None, 0.2], [0.4, 0.4], [0.3, 0.3]]
     runs = [run({"capsule": values, "max": [0.5, 0.5]}, seed, **loss) for seed, values in enumerate(found)]
     (capsule, _) = tuned_again.analyse(runs, "trials")
-    assert (capsule.median, capsule.runs) == ([None, 0.3], [1, 3])
+    assert (capsule.median, capsule.runs) == ([0.4, 0.3], [2, 3])
 
 
 def test_a_run_or_an_arm_without_a_trial_leaves_nothing_to_draw() -> None:
