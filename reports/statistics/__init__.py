@@ -48,7 +48,7 @@ from reports.statistics.selection import (
     selection_gap,
     winners_curse,
 )
-from reports.statistics.sign_flips import EXACT_PAIRS, check_plan, fewest_pairs, sign_flip_p
+from reports.statistics.sign_flips import EXACT_PAIRS, fewest_pairs, sign_flip_p
 from reports.statistics.survival import RestrictedMean, RunCurve, Survival, kaplan_meier, restricted_mean, run_curve
 from reports.statistics.t_tests import Tost, TTest, interaction_contrast, paired_t, tost, welch
 from reports.statistics.tuning import TuningCurve, equal_budget_chance, expected_max_curve, median_tuning_curve
@@ -93,7 +93,6 @@ __all__ = [
     "bootstrap",
     "brier_score",
     "cdf_band",
-    "check_plan",
     "cliffs_delta",
     "cohen_d",
     "crossed_bootstrap",

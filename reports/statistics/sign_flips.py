@@ -52,18 +52,6 @@ def fewest_pairs(*, alpha: float = 0.05, comparisons: int = 1) -> int:
     return n
 
 
-def check_plan(pairs: int, *, alpha: float = 0.05, comparisons: int = 1) -> None:
-    """Refuse a plan that can never show a difference.
-
-    Raises:
-        ValueError: If even the smallest p of so many pairs, 2/2ⁿ, is above alpha / comparisons.
-    """
-    least = fewest_pairs(alpha=alpha, comparisons=comparisons)
-    if pairs < least:
-        family = "one comparison" if comparisons == 1 else f"{comparisons} comparisons"
-        raise ValueError(f"pairs: {family} at alpha {alpha:g} needs at least {least}, got {pairs}")
-
-
 def _signed_sums(numbers: FloatArray) -> FloatArray:
     sums = np.zeros(1)
     for number in numbers:
