@@ -9,7 +9,7 @@ def number(value: float | None) -> str:
     """A measured number: four decimals where that suits its size, four digits elsewhere, a dash for nothing."""
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:.4f}" if 0.1 <= abs(value) < 1e3 else f"{value:.4g}"
+    return minus(f"{value:.4f}" if 0.1 <= abs(value) < 1e3 else f"{value:.4g}")
 
 
 def minus(text: str) -> str:

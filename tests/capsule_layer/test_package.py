@@ -19,8 +19,9 @@ BACKEND_MODULES = (
     *("test_routing.py", "test_gradient.py", "test_numerics.py", "test_windows.py", "test_compile.py"),
     *("test_pooling.py", "test_soft_pooling.py", "test_saving.py"),
 )
-# Call by call, JAX compiles every operation for every shape; compiled as a whole the same cases are tried there too.
-SLOW_THERE = "not every_case and not finite_differences"
+# Call by call, JAX compiles every operation for every shape; compiled as a whole the same cases are tried there too. Of
+# the dtypes that are neither float32 nor left to Keras only the narrowest precision.
+SLOW_THERE = "not every_case and not finite_differences and not float64 and (bfloat16 or not float16)"
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

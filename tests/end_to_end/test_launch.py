@@ -45,7 +45,7 @@ def evaluate(run: Path, models: list[Path], env: dict[str, str]) -> list[dict[st
 
 
 def test_the_quickstart_without_mnist_or_network_runs_on_digits_and_says_so(capsweep: Capsweep, folder: Path) -> None:
-    small = ("search.trials=1", "search.epochs=1", "confirm.seeds=0", "name=quick")
+    small = ("search.trials=1", "search.epochs=1", "confirm.seeds=0", "training.batch_size=125", "name=quick")
     done = capsweep("launch", *(word for change in small for word in ("--set", change)))
     assert done.returncode == 0, done.stderr
     note = "MNIST could not be had: this run is on scikit-learn's bundled digits instead"
@@ -93,13 +93,12 @@ def test_a_killed_driver_loses_nothing(capsweep: Capsweep, folder: Path, environ
         assert sorted(event.number for event in events if isinstance(event, kind)) == list(range(6))
     attempts = Counter(event.number for event in events if isinstance(event, AttemptStarted))
     assert all(attempts[number] == 1 for number in ended)
-    assert Counter(trial.spec.arm for trial in after.trials.values()) == {"capsule": 3, "max": 3}
+    assert Counter(trial.spec.arm for trial in after.trials.values()) == {"average": 3, "max": 3}
     assert after.ended is not None
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGHUP])  # SIGTERM: see the next test
 def test_a_sweep_asked_to_stop_comes_to_rest_and_goes_on_from_its_checkpoints(
-    capsweep: Capsweep, folder: Path, environment: dict[str, str], stop: signal.Signals
+    capsweep: Capsweep, folder: Path, environment: dict[str, str]
 ) -> None:
     command = [*COMMAND, "launch", "small.yaml", "--run-dir", "run", "--workers", "2", "--set", "search.epochs=6"]
     with subprocess.Popen(
@@ -114,10 +113,7 @@ def test_a_sweep_asked_to_stop_comes_to_rest_and_goes_on_from_its_checkpoints(
         assert driver.stdout is not None
         for _ in range(2):  # by the time the second worker is ready, the first one trains
             next(line for line in driver.stdout if "ready on" in line)
-        if stop is signal.SIGINT:
-            os.killpg(driver.pid, stop)  # as a terminal does: the workers get it too
-        else:
-            driver.send_signal(stop)
+        os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: the workers get it too
         said, complaint = driver.communicate(timeout=100)
     assert driver.returncode == 130, said + complaint
     assert "stopping (interrupted)" in said
@@ -129,8 +125,6 @@ def test_a_sweep_asked_to_stop_comes_to_rest_and_goes_on_from_its_checkpoints(
     assert not stopped.lost
     begun = {number for number, trial in stopped.trials.items() if trial.epochs}
     assert begun
-    if stop is not signal.SIGINT:
-        return  # the rest depends on what is in the log alone
     done = capsweep("resume", "run", "--time-limit", "8h")
     assert done.returncode == 0, done.stderr
     after = read_run(folder / "run")
@@ -178,7 +172,8 @@ def test_an_exported_model_gives_the_recorded_metric_kept_or_retrained(
 ) -> None:
     # Two threads, and a file that is called as one of our packages is.
     (folder / "reports.py").write_text("raise ImportError('the wrong reports')")
-    done = capsweep("launch", "small.yaml", "--workers", "1", "--set", "workers.cpus=2")
+    layer = ("--set", "space.pooling=[capsule, max]")  # a layer of its own, which a saved model must bring
+    done = capsweep("launch", "small.yaml", "--workers", "1", "--set", "workers.cpus=2", *layer)
     assert done.returncode == 0, done.stderr
     run = folder / "runs" / "small"
     done = capsweep("export", str(run), "--top", "4", "-o", "best-four")
@@ -193,16 +188,3 @@ def test_an_exported_model_gives_the_recorded_metric_kept_or_retrained(
         assert trial.ended is not None
         assert metrics["accuracy"] == pytest.approx(entry["value"], abs=1e-6)
         assert metrics["loss"] == pytest.approx(trial.ended.last["val_loss"], rel=1e-5)
-
-
-def test_one_worker_and_the_same_seed_give_the_same_sweep_twice(capsweep: Capsweep, folder: Path) -> None:
-    outcomes = []
-    for name in ("first", "second"):
-        done = capsweep("launch", "small.yaml", "--workers", "1", "--run-dir", name, "--set", "search.trials=1")
-        assert done.returncode == 0, done.stderr
-        trials = read_run(folder / name).trials
-        outcomes.append(
-            [(number, trial.spec.params, trial.ended and trial.ended.last) for number, trial in trials.items()]
-        )
-    assert outcomes[0] == outcomes[1]
-    assert len(outcomes[0]) == 2

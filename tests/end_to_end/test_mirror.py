@@ -68,7 +68,7 @@ def test_optuna_dashboard_shows_what_follows_a_sweep(
         assert sweep.returncode == 0
     history = read_run(run)
     names = re.findall("^study: (.*)$", said, re.MULTILINE)
-    assert names == [f"small/{arm} ({history.header.sweep[:8]})" for arm in ("capsule", "max")]
+    assert names == [f"small/{arm} ({history.header.sweep[:8]})" for arm in ("average", "max")]
     password = database.partition("@")[0].rpartition(":")[2]
     assert password not in said
     with dashboard(database, folder, environment) as address, sync_playwright() as playwright:
@@ -112,7 +112,7 @@ def test_a_mirror_that_follows_ends_with_ctrl_c_and_can_be_taken_up_again(
     done = capsweep("mirror", "run", url, "--follow")
     assert (done.returncode, done.stderr) == (0, "")
     assert {name.partition(" (")[0]: Counter(states) for name, states in held(url).items()} == {
-        f"small/{arm}": Counter({"COMPLETE": 2}) for arm in ("capsule", "max")
+        f"small/{arm}": Counter({"COMPLETE": 2}) for arm in ("average", "max")
     }
 
 

@@ -15,7 +15,7 @@ from tests.end_to_end.conftest import Run
 SWEEP = """\
 name: whole
 model: {build: "capsule_layer:build_classifier", args: {batch_norm_momentum: 0.9, pool_size: 4}}
-dataset: {name: mnist, train: 256, validation: 200, test: 500}
+dataset: {name: mnist, train: 256, validation: 200, test: 200}
 space:
   pooling: [capsule, max]
   routing_steps: {int: [2, 3], when: {pooling: capsule}}
@@ -39,7 +39,7 @@ def test_every_phase_runs_on_mnist_and_every_view_is_drawn(capsweep: Run, folder
     phases = [trial.spec.phase for trial in run.trials.values()]
     assert [phases.count(phase) for phase in ("search", *LATER)] == [20, 12, 12, 4, 4]
     assert all(trial.state == "complete" for trial in run.trials.values())
-    assert {trial.tested.examples for trial in run.trials.values() if trial.tested} == {500}
+    assert {trial.tested.examples for trial in run.trials.values() if trial.tested} == {200}
 
     # The incumbents of the search are tested too, and every look at the test set is in the log.
     tested = [number for number, trial in run.trials.items() if trial.spec.phase == "search" and trial.tested]

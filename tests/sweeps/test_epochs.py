@@ -175,8 +175,7 @@ def test_the_same_under_jax() -> None:
         return  # this is that process
     # Its compiler takes most of the time: of the batches only those that fill an epoch.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "not 24"]
-    done = subprocess.run(
-        command, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=False
-    )
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout

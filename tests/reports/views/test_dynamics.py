@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,22 +121,6 @@ def test_an_epoch_out_of_order_is_put_in_its_place() -> None:
     assert courses.values == pytest.approx(np.array([[0.5, np.nan], [0.1, 0.2]]), nan_ok=True)
     assert (courses.lengths.tolist(), courses.complete.tolist()) == ([1, 2], [False, True])
     assert spread(courses).at_risk == [2, 1]
-
-
-def test_a_hundred_thousand_trials_take_seconds(hand_made) -> None:
-    trials, length = 100_000, 5
-    evidence = of(hand_made, run(RUNS))
-    draws = np.random.default_rng(0).random(trials * length)
-    row, epoch = evidence.frames.trials.iloc[[0]], evidence.frames.epochs.iloc[[0]]
-    many = pd.concat([row] * trials, ignore_index=True).assign(number=np.arange(trials))
-    moments = epoch.loc[epoch.index.repeat(trials * length)].reset_index(drop=True)
-    moments = moments.assign(number=np.repeat(np.arange(trials), length), epoch=np.tile(np.arange(length), trials))
-    moments = moments.assign(**{"metric.val_accuracy": draws})
-    evidence = replace(evidence, frames=replace(evidence.frames, trials=many, epochs=moments))
-    begin = time.process_time()
-    result = dynamics.analyse(evidence)
-    assert time.process_time() - begin < 5
-    assert result.arms[0].runs == trials
 
 
 def test_odd_runs(odd_run, check_views) -> None:
