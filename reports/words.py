@@ -12,6 +12,11 @@ def number(value: float | None) -> str:
     return minus(f"{value:.4f}" if 0.1 <= abs(value) < 1e3 else f"{value:.4g}")
 
 
+def percent(share: float) -> str:
+    """A share in whole percent."""
+    return f"{100 * share:.0f} %"
+
+
 def minus(text: str) -> str:
     """A formatted number with a minus sign, which is no hyphen."""
     return text.replace("-", "−")

@@ -12,7 +12,7 @@ from reports.evidence import Evidence
 from reports.statistics import fewest_pairs, match_pairs, sign_flip_p
 from reports.verdict.estimates import SEED
 from reports.verdict.gate import Gate
-from reports.words import count
+from reports.words import count, percent
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def same_arm(evidence: Evidence) -> Gate:
     detail = f"{found.pairs} pairs, p {p:.3g}{found.left_out}"
     if p <= alpha:
         why = f"the baseline compared with itself differs (p {p:.3g})"
-        return Gate(key, name, "warn", f"{detail}; by chance this happens in {alpha:.0%} of all sweeps: {why}")
+        return Gate(key, name, "warn", f"{detail}; by chance this happens in {percent(alpha)} of all sweeps: {why}")
     return Gate(key, name, "pass", detail)
 
 

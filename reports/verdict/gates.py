@@ -12,6 +12,7 @@ from reports.verdict import controls, faith
 from reports.verdict.estimate import Estimate
 from reports.verdict.gate import Gate
 from reports.verdict.outcomes import broken
+from reports.words import percent
 
 
 def gates(evidence: Evidence, estimates: Sequence[Estimate]) -> list[Gate]:
@@ -107,7 +108,7 @@ def _pruned(evidence: Evidence) -> Gate:
     if ended.empty or len(evidence.arms) < 2:
         return Gate("pruned", name, "not run", "there is nothing to compare")
     shares = ended.assign(pruned=ended["state"] == "pruned").groupby("arm")["pruned"].mean()
-    detail = ", ".join(f"{arm} {share:.0%}" for arm, share in shares.items())
+    detail = ", ".join(f"{arm} {percent(share)}" for arm, share in shares.items())
     return Gate("pruned", name, "pass" if shares.max() - shares.min() <= 0.5 else "warn", detail)
 
 

@@ -24,7 +24,7 @@ from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measure_of
 from reports.view import View
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
-from reports.words import listed
+from reports.words import listed, percent
 
 KEY = "chance"
 
@@ -194,13 +194,13 @@ def _caption(result: Chances, evidence: Evidence) -> str:
     ties = any(each.ties for each in result.chances)
     counted = " A tie counts half; the interval has ties as losses at its lower end and as wins at its upper." * ties
     failed = [
-        f"{each.arm} {each.failed} of {each.n} [{level}: {each.failed_low:.0%} to {each.failed_high:.0%}]"
+        f"{each.arm} {each.failed} of {each.n} [{level}: {percent(each.failed_low)} to {percent(each.failed_high)}]"
         for each in result.spreads
         if each.failed
     ]
     fails = (
         f" Failed: {listed(failed)}; a failure loses against any score and reaches none, so that its arm's curve ends "
-        "below 100%."
+        "below 100 %."
         if failed
         else " No replicate failed."
     )
@@ -211,8 +211,9 @@ def _wins(each: Chance, level: str) -> str:
     said = each.claim.withheld or each.zone
     zone = f"; {said}" if said else ""
     return (
-        f"{each.arm} beats {each.baseline} in {each.paired:.0%} of {each.n} pairs of one seed "
-        f"[{level}, Wilson: {each.low:.0%} to {each.high:.0%}{zone}], and in {each.unpaired:.0%} of all combinations"
+        f"{each.arm} beats {each.baseline} in {percent(each.paired)} of {each.n} pairs of one seed "
+        f"[{level}, Wilson: {percent(each.low)} to {percent(each.high)}{zone}], and in "
+        f"{percent(each.unpaired)} of all combinations"
     )
 
 

@@ -12,7 +12,7 @@ from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measured
 from reports.view import View
 from reports.views.claims import claim, estimates_of
-from reports.words import minus
+from reports.words import minus, percent
 
 _TITLE = "Every pair of replicates"
 
@@ -73,7 +73,7 @@ def caption(estimate: Estimate, evidence: Evidence) -> str:
     level = 100 * (1 - estimate.alpha)
     share = f"{estimate.arm} is better in {estimate.won} of {estimate.n} pairs"
     if estimate.won_low is not None and estimate.won_high is not None:
-        share += f" ({level:g} % of the share: {estimate.won_low:.0%} to {estimate.won_high:.0%})"
+        share += f" ({level:g} % of the share: {percent(estimate.won_low)} to {percent(estimate.won_high)})"
     ties = f", {estimate.ties} are ties" if estimate.ties else ""
     left = estimate.unpaired + estimate.failed_arm + estimate.failed_baseline
     out = f" {left} replicates without a partner or a result are left out." if left else ""

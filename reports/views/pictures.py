@@ -14,7 +14,7 @@ from reports.evidence import DISPUTED, PREDICTIONS, Evidence, Gone
 from reports.images import Picture, overlaid, picture, resized
 from reports.view import View, missing
 from reports.views.lost import drawn_again, lost, not_drawn
-from reports.words import brief, count, listed
+from reports.words import brief, count, listed, percent
 
 _DIGITS = 10
 _ENLARGE = 3
@@ -94,7 +94,9 @@ def _disputed(evidence: Evidence, gone: Gone | None) -> Iterator[View]:
     pictures, rows = [], []
     for image, place, label, shares in zip(images, places, labels, right, strict=True):
         flat = image.mean(axis=-1) if image.ndim == 3 else image
-        told = listed([f"{name} {share:.0%}" for name, share in zip(names, shares, strict=True) if np.isfinite(share)])
+        told = listed(
+            [f"{name} {percent(share)}" for name, share in zip(names, shares, strict=True) if np.isfinite(share)]
+        )
         words = f"class {label}; right: {told}"
         pictures.append(picture(flat / scale, alt=f"Test example {place}, {words}", label=words, enlarge=2))
         rows.append(

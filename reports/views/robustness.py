@@ -18,7 +18,7 @@ from reports.view import View
 from reports.views.analysts import MARGINS, Choice, as_planned, compared, otherwise
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.marks import ends
-from reports.words import listed
+from reports.words import listed, percent
 
 KEY = "robustness"
 _FEWEST = 3
@@ -138,9 +138,8 @@ def _said(arm: str, result: Robustness, evidence: Evidence) -> str:
     if result.claims[arm].withheld:
         return f"{arm}: {result.claims[arm].withheld}, nothing is claimed."
     one = listed([f"{side} {many}" for side, many in result.without_one[arm].items()])
-    agree = (
-        f"{arm}: {result.agreeing[arm]:.0%} of the other choices agree with the plan's; with one pair left out: {one}."
-    )
+    share = percent(result.agreeing[arm])
+    agree = f"{arm}: {share} of the other choices agree with the plan's; with one pair left out: {one}."
     if (least := result.detectable[arm]) is None:
         return agree
     smallest = measure_of(evidence.config.objective.metric, "test").difference_text(abs(least)).replace("−", "")

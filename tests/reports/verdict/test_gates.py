@@ -261,7 +261,7 @@ def test_pruning_that_falls_on_one_arm_is_told(make_evidence: MakeEvidence) -> N
         return frame
 
     found = gate(verdict_of(make_evidence(capsule=A, max=B, rows=prune)), "pruned")
-    assert (found.status, found.detail) == ("warn", "capsule 0%, max 62%")
+    assert (found.status, found.detail) == ("warn", "capsule 0 %, max 62 %")
 
 
 def test_two_environments_are_told_and_those_of_the_search_do_not_count(make_evidence: MakeEvidence) -> None:

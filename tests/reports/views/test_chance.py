@@ -57,8 +57,8 @@ def test_curves_of_arms_that_fail_end_below_all(confirmation) -> None:
     assert list(capsule.x) == pytest.approx([10, 8, 7, 6, 5, 3])
     assert list(capsule.y) == pytest.approx([4 / 6, 3 / 6, 3 / 6, 2 / 6, 2 / 6, 1 / 6])
     assert list(top.y) == pytest.approx([4 / 6, 3 / 6, 2 / 6, 1 / 6, 0, 0])
-    assert "Failed: capsule 2 of 6 [95 %: 10% to 70%] and max 2 of 6" in view.caption
-    assert "ends below 100%" in view.caption
+    assert "Failed: capsule 2 of 6 [95 %: 10 % to 70 %] and max 2 of 6" in view.caption
+    assert "ends below 100 %" in view.caption
     assert view.data["failed"].tolist() == [2, 2]
     assert view.data["mean of the middle half %"].tolist() == pytest.approx([6, 7.5])
 
@@ -68,13 +68,13 @@ def test_the_interval_has_a_width_where_every_pair_is_won(confirmation) -> None:
     (found,) = analysed(evidence).chances
     assert (found.low, found.high) == pytest.approx((0.6096657, 1), abs=1e-6)
     assert found.zone == "significant and meaningful"
-    assert "100% of 6 pairs of one seed [95 %, Wilson: 61% to 100%; significant and" in drawn(evidence).caption
+    assert "100 % of 6 pairs of one seed [95 %, Wilson: 61 % to 100 %; significant and" in drawn(evidence).caption
 
 
 def test_pairs_that_can_show_nothing_have_no_zone(confirmation) -> None:
     five = confirmation(capsule=[0.9] * 5, max=[0.8] * 5)
     assert [each.zone for each in analysed(five).chances] == [""]
-    assert "Wilson: 57% to 100%], and" in drawn(five).caption
+    assert "Wilson: 57 % to 100 %], and" in drawn(five).caption
     # Two comparisons need seven.
     three = confirmation(capsule=[0.9] * 6, max=[0.8] * 6, average=[0.7] * 6)
     assert [each.zone for each in analysed(three).chances] == ["", ""]
@@ -86,13 +86,13 @@ def test_an_interim_look_has_no_zone(confirmation) -> None:
     assert (found.zone, found.claim.withheld) == ("", "interim")
     many = confirmation(planned=20, capsule=[0.9] * 10, max=[0.8] * 10)
     assert [each.zone for each in analysed(many).chances] == [""]
-    assert "72% to 100%; interim]" in drawn(many).caption
+    assert "72 % to 100 %; interim]" in drawn(many).caption
 
 
 def test_a_failed_gate_leaves_no_zone(confirmation) -> None:
     evidence = confirmation(capsule=[0.9] * 10, max=[0.8] * 10)
     assert [each.zone for each in analysed(evidence, failed=True).chances] == [""]
-    assert "72% to 100%; not valid]" in drawn(evidence, failed=True).caption
+    assert "72 % to 100 %; not valid]" in drawn(evidence, failed=True).caption
 
 
 def test_an_arm_that_always_fails_loses_always(confirmation) -> None:
