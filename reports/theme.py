@@ -71,7 +71,7 @@ def plain(text: object) -> str:
     return html.escape(brief(text), quote=False)
 
 
-def broken(text: str, most: int = 36) -> str:
+def broken(text: str, most: int = 31) -> str:
     """Figure text in lines of about `most` characters, which a narrow screen has room for."""
     return "<br>".join(textwrap.wrap(text, most, break_long_words=False, break_on_hyphens=False)) if text else text
 
