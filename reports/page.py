@@ -99,8 +99,9 @@ def draw_page(analyses: Sequence[Analysis]) -> str:
     if not analyses:
         raise ConfigError("runs: a report needs at least one run, got none")
     _check_same_data(analyses)
-    sections = [_section(each, f"run-{place}") for place, each in enumerate(analyses)]
-    across = tuned_compared([(each.evidence, each.verdict) for each in analyses]) if len(analyses) > 1 else None
+    several = len(analyses) > 1
+    sections = [_section(each, f"run-{place}", several=several) for place, each in enumerate(analyses)]
+    across = tuned_compared([(each.evidence, each.verdict) for each in analyses]) if several else None
     scripts = {"plotly": get_plotlyjs(), "own": resource("page.js")}
     return (
         _environment()
@@ -125,7 +126,7 @@ def resource(name: str) -> str:
     return (files("reports") / name).read_text(encoding="utf-8")
 
 
-def _section(analysis: Analysis, prefix: str) -> Section:
+def _section(analysis: Analysis, prefix: str, *, several: bool) -> Section:
     evidence = analysis.evidence
     facts, frames = evidence.facts, evidence.frames
     return Section(
@@ -138,7 +139,7 @@ def _section(analysis: Analysis, prefix: str) -> Section:
         verdict=analysis.verdict,
         statistics=_inert(analysis.statistics_text()),
         arms=arms_grid(frames.arms),
-        parts=list(_parts(analysis, prefix)),
+        parts=list(_parts(analysis, prefix, several=several)),
         failures=frames.failures,
         lost=facts["lost"],
         trials=trials_grid(_listed(frames.trials, evidence.look.direction), limit=LISTED),
@@ -147,7 +148,7 @@ def _section(analysis: Analysis, prefix: str) -> Section:
 
 def _together(across: AcrossRuns, analyses: Sequence[Analysis]) -> Iterator[Figure]:
     """What only several runs together can show."""
-    counted = [each for each in analyses if each.evidence.config.seed in across.seeds]
+    counted = [analyses[place] for place in across.places]
     yield _figure(forest.view_of(across.estimates, across.sentences, counted[0].evidence), "all")
     for view in tuned_again.draw([(each.evidence, each.results[budget_curves.KEY]) for each in counted]):
         yield _figure(view, "all")
@@ -161,8 +162,10 @@ def _listed(trials: pd.DataFrame, direction: Direction) -> pd.DataFrame:
     return trials.loc[[*best, *trials.index.difference(best, sort=False)]]
 
 
-def _parts(analysis: Analysis, prefix: str) -> Iterator[Part]:
-    for title, views in groupby(analysis.views(), key=lambda entry: entry[0]):
+def _parts(analysis: Analysis, prefix: str, *, several: bool) -> Iterator[Part]:
+    """The views of a run; beside other runs none asks for other runs."""
+    shown = (entry for entry in analysis.views() if not (several and entry[1].key == "forest-e2"))
+    for title, views in groupby(shown, key=lambda entry: entry[0]):
         yield Part(title, [_figure(view, prefix) for _, view in views])
 
 

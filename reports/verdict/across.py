@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reports.evidence import Evidence
 from reports.statistics import fewest_pairs, match_pairs
@@ -33,11 +33,13 @@ class AcrossRuns:
         estimates: Of E2, one an arm; empty where the runs cannot be put together.
         sentences: One for each, or why there is none; then which runs were left out, if any were.
         seeds: Of the runs that count, in order.
+        places: Of the same among those given.
     """
 
     estimates: tuple[Estimate, ...]
     sentences: tuple[str, ...]
     seeds: tuple[int, ...]
+    places: tuple[int, ...] = field(default=(), compare=False)
 
 
 def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
@@ -60,11 +62,15 @@ def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
         return AcrossRuns((), (problem, *left_out), ())
     first = counted[0][0]
     assert first.plan is not None
-    rules, outcomes = Rules.of(first.plan), _outcomes(counted)
-    planned = first.plan.get("runs") or fewest_pairs(alpha=rules.alpha, comparisons=len(outcomes))
+    outcomes, alpha = _outcomes(counted), float(first.plan["alpha"])
+    planned = first.plan.get("runs") or fewest_pairs(alpha=alpha, comparisons=len(outcomes))
+    # Whoever adds runs one by one has looked at those before.
+    rules = Rules.of(first.plan, further=max(0, len(counted) - planned))
     found = estimates("E2", outcomes, rules, planned=planned)
     said = tuple(sentence(each, first, ()) for each in found)
-    return AcrossRuns(tuple(found), (*said, *left_out), tuple(evidence.config.seed for evidence, _ in counted))
+    seeds = tuple(evidence.config.seed for evidence, _ in counted)
+    places = tuple(place for place, run in enumerate(runs) if any(run is each for each in counted))
+    return AcrossRuns(tuple(found), (*said, *left_out), seeds, places)
 
 
 def _champions(run: Run) -> list[Estimate]:

@@ -14,6 +14,7 @@ from reports.statistics import (
     Judgement,
     PairedComparison,
     Pairs,
+    Verdict,
     hedges_gz,
     judge,
     paired_comparison,
@@ -23,7 +24,7 @@ from reports.statistics import (
 )
 from reports.verdict.estimate import Estimand, Estimate
 from reports.verdict.outcomes import Outcome, confirm_outcomes, outcomes
-from reports.verdict.rules import Rules, rules_of
+from reports.verdict.rules import Rules, level, rules_of
 from reports.verdict.worst import claimed
 
 SEED = 20_260_101
@@ -116,7 +117,7 @@ def _estimate(
         alpha=rules.alpha,
         further=rules.further,
         verdict=str(said),
-        pairs_needed=found.pairs_needed if said is judged.verdict else None,
+        pairs_needed=_needed(judged, rules, pairs) if said is judged.verdict else None,
         equivalence_p=tost(a, b, margin=rules.margin, alpha=rules.alpha).p if len(a) > 1 else None,
         effect_size=hedges_gz(a, b) if len(a) > 1 else None,
         won=int(better.sum()),
@@ -138,6 +139,16 @@ def _estimate(
         scores_arm=pairs.a,
         scores_baseline=pairs.b,
     )
+
+
+def _needed(judged: Judgement, rules: Rules, pairs: Pairs) -> int | None:
+    """Of pairs that are added now, the next look judges; in a family, whichever comparison is told first is corrected
+    for all of them.
+    """
+    if judged.verdict is not Verdict.UNDETERMINED:
+        return judged.comparison.pairs_needed
+    later = replace(rules, alpha=level(rules.alpha, 1) / judged.comparisons)
+    return _compare(pairs.a, pairs.b, later).pairs_needed
 
 
 def _mean(scores: Sequence[float]) -> float | None:

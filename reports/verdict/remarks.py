@@ -52,6 +52,9 @@ def _level(estimate: Estimate) -> str:
     """At which level a further look was judged; nothing of the planned one."""
     if not estimate.further or is_interim(estimate):
         return ""
+    if estimate.estimand == "E2":
+        level = f"{100 * estimate.alpha:.3g} %"
+        return f"Judged at a level of {level}, since every run beyond the first {estimate.planned:,} is another look."
     times = {1: "once", 2: "twice"}.get(estimate.further, f"{estimate.further} times")
     things = UNITS[estimate.estimand]
     return f"Judged at a level of {100 * estimate.alpha:.3g} %, since {things} were added {times} after a look."
@@ -63,7 +66,7 @@ def _unplanned(estimate: Estimate, evidence: Evidence) -> str:
         return ""
     planned = planned_runs(evidence)
     if planned is None:
-        return "No number of runs was planned beforehand."
+        return "No number of runs was planned beforehand (confirm.runs)."
     return f"{planned:,} runs were planned, and there are more." if estimate.n + estimate.lost > planned else ""
 
 
@@ -82,8 +85,9 @@ def _cost(estimate: Estimate, evidence: Evidence) -> str:
     epoch = next(each for each in ratios if each.measure == MEASURES["epoch_seconds"])
     if epoch.ratio is None:
         return ""
-    interval = "" if epoch.low is None or epoch.high is None else f" [{epoch.low:.2f} to {epoch.high:.2f}]"
-    return f"Costs {epoch.ratio:.2f} times{interval} per epoch."
+    level = 100 * (1 - evidence.config.confirm.alpha)
+    interval = "" if epoch.low is None or epoch.high is None else f" [{level:g} %: {epoch.low:.2f} to {epoch.high:.2f}]"
+    return f"Costs {epoch.ratio:.2f} times{interval} per epoch, n = {epoch.n}."
 
 
 def is_interim(estimate: Estimate) -> bool:

@@ -196,7 +196,7 @@ def _spend_caption(curves: list[SpendCurve], stop: float, by: str, result: Resul
     return (
         f"After {amount}{several} the best {look.metric} was: {listed(parts)}. Thin lines are the median best of an "
         f"arm's random draws over all orders; what was pruned or failed counts as spent. {space_words(result.spaces)}; "
-        f"each was searched once, so how far another search would come is not known."
+        f"each was searched once here, which does not say how far another search would come."
     )
 
 

@@ -41,10 +41,11 @@ class Chance:
         ties: Those in which neither is, two failures among them.
         paired: (won + ties / 2) / n.
         unpaired: The same share over all combinations of replicates.
+        alpha: One minus the coverage of the interval: the level of the plan over all arms that are compared.
         low: Lower end of Wilson's interval of the share won, with ties as losses.
         high: Upper end of Wilson's interval of the share won, with ties as wins.
-        zone: What the interval shows against ½ and ¾; empty where nothing may be claimed, or where so few pairs cannot
-            show anything.
+        zone: What the interval shows against ½ and ¾, or against ½ and ¼; empty where nothing may be claimed, or where
+            so few pairs cannot show anything.
         claim: What the chance may be used for.
     """
 
@@ -55,6 +56,7 @@ class Chance:
     ties: int
     paired: float
     unpaired: float
+    alpha: float
     low: float
     high: float
     zone: str
@@ -144,7 +146,7 @@ def _chance(estimate: Estimate, replicates: dict[str, dict[str, float | None]], 
     ids = (*pairs.ids, *pairs.failed)
     if not ids:
         return None
-    alpha, direction = alpha_of(evidence), evidence.look.direction
+    alpha, direction = alpha_of(evidence) / estimate.comparisons, evidence.look.direction
     worst = -math.inf if direction == "maximize" else math.inf
     a, b = ([_or(side[name], worst) for name in ids] for side in (arm, baseline))
     every = ([_or(score, worst) for score in side.values()] for side in (arm, baseline))
@@ -153,7 +155,7 @@ def _chance(estimate: Estimate, replicates: dict[str, dict[str, float | None]], 
     low = float(wilson(won, len(ids), alpha=alpha).low or 0.0)
     high = float(wilson(won + ties, len(ids), alpha=alpha).high or 0.0)
     may = claim(estimate)
-    enough = len(ids) >= fewest_pairs(alpha=alpha, comparisons=estimate.comparisons)
+    enough = len(ids) >= fewest_pairs(alpha=alpha)
     return Chance(
         arm=estimate.arm,
         baseline=estimate.baseline,
@@ -162,11 +164,19 @@ def _chance(estimate: Estimate, replicates: dict[str, dict[str, float | None]], 
         ties=ties,
         paired=probability_of_improvement(a, b, paired=True, direction=direction),
         unpaired=probability_of_improvement(*every, paired=False, direction=direction),
+        alpha=alpha,
         low=low,
         high=high,
-        zone="" if may.withheld or not enough else improvement_zone(low, high),
+        zone="" if may.withheld or not enough else _zone(low, high),
         claim=may,
     )
+
+
+def _zone(low: float, high: float) -> str:
+    """What the interval shows, for the side that it lies on."""
+    if high >= 0.5:
+        return improvement_zone(low, high)
+    return f"worse, {improvement_zone(1 - high, 1 - low)}"
 
 
 def _or(score: float | None, worst: float) -> float:
@@ -190,7 +200,7 @@ def _spread(arm: str, replicates: list[float | None], alpha: float) -> Spread:
 
 def _caption(result: Chances, evidence: Evidence) -> str:
     level = f"{100 * (1 - alpha_of(evidence)):g} %"
-    wins = "; ".join(_wins(each, level) for each in result.chances)
+    wins = "; ".join(_wins(each) for each in result.chances)
     ties = any(each.ties for each in result.chances)
     counted = " A tie counts half; the interval has ties as losses at its lower end and as wins at its upper." * ties
     failed = [
@@ -207,7 +217,8 @@ def _caption(result: Chances, evidence: Evidence) -> str:
     return f"{wins}.{counted}{fails} Curves show the share of replicates at least that good."
 
 
-def _wins(each: Chance, level: str) -> str:
+def _wins(each: Chance) -> str:
+    level = f"{100 * (1 - each.alpha):.3g} %"
     said = each.claim.withheld or each.zone
     zone = f"; {said}" if said else ""
     return (

@@ -42,7 +42,11 @@ def goals(result: Result) -> str:
     """How many runs got there, and in how many epochs."""
     parts = [
         f"{short(each.arm)} {each.goal.reached} of {count(each.goal.runs, 'run')}"
-        + ("" if each.goal.mean is None else f", in {each.goal.mean:.3g} epochs (standard error {each.goal.error:.2g})")
+        + (
+            ""
+            if not each.goal.reached or each.goal.mean is None
+            else f", in {each.goal.mean:.3g} epochs (standard error {each.goal.error:.2g})"
+        )
         for each in result.arms
         if each.goal is not None
     ]

@@ -19,7 +19,7 @@ from reports.views import swap_words as words
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.marks import lower_is_better
 from reports.views.matched import how_to_get
-from reports.views.swap_strata import Cell, Contrast, Setting, Trend, cells, contrasts, corrected, few, trends
+from reports.views.swap_strata import Cell, Contrast, Setting, Trend, cells, contrasts, corrected, few, told, trends
 from search_spaces import Domain, ParamValue
 from sweeps.sharing import shared_names
 
@@ -75,17 +75,18 @@ def analyse(evidence: Evidence, verdict: RunVerdict) -> Result:
     config, domains = evidence.config, _shared(evidence)
     measure = measure_of(config.objective.metric, "validation")
     maps = [_arm(evidence, each, measure) for each in estimates_of(verdict, "E3")]
-    strata = corrected([each.contrasts for each in maps])
+    alpha = alpha_of(evidence, "E3")
+    strata, lines = corrected([each.contrasts for each in maps]), told([each.trends for each in maps], alpha=alpha)
     return Result(
         why=words.why(evidence.trials("swap"), opponents(evidence), any(each.settings for each in maps)),
         measure=measure,
         lower=lower_is_better(measure, config.objective.direction),
         baseline=evidence.baseline,
         margin=abs(measure.difference(evidence_margin(evidence))),
-        alpha=alpha_of(evidence, "E3"),
+        alpha=alpha,
         params=list(domains),
         crossed=few(domains),
-        arms=[replace(each, contrasts=found) for each, found in zip(maps, strata, strict=True)],
+        arms=[replace(each, contrasts=c, trends=t) for each, c, t in zip(maps, strata, lines, strict=True)],
     )
 
 

@@ -116,6 +116,15 @@ def corrected(families: Sequence[Sequence[Contrast]]) -> list[list[Contrast]]:
     ]
 
 
+def told(families: Sequence[Sequence[Trend]], *, alpha: float) -> list[list[Trend]]:
+    """The lines of all arms, of which those keep their crossing whose slope is told by Holm's p over all of them."""
+    adjusted = iter(holm([each.p for family in families for each in family]).tolist())
+    return [
+        [each if next(adjusted) <= alpha else replace(each, at=None, low=None, high=None) for each in family]
+        for family in families
+    ]
+
+
 def trends(settings: Sequence[Setting], domains: dict[str, Domain], *, alpha: float) -> list[Trend]:
     """A line over every numeric parameter with three settings and two values at least."""
     return [

@@ -49,7 +49,9 @@ def param(result: Result, name: str) -> str:
     silent = all(each.claim.withheld for each in result.arms)
     holm = "" if silent else f" Holm's p counts all {count(tested, 'contrast')} of this phase."
     lines = any(each.param == name for arm in result.arms for each in arm.trends)
-    line = " The line is a straight fit, which a trend that bends is not." if lines else ""
+    slopes = sum(len(arm.trends) for arm in result.arms)
+    told = f"; where it changes sides is said if Holm's p of its slope, among {count(slopes, 'line')}, allows it"
+    line = f" The line is a straight fit, which a trend that bends is not{'' if silent else told}." if lines else ""
     return f"{_clause(result)}{said}{holm}{line}{_thinned(result)}"
 
 

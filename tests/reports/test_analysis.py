@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from reports.analysis import Analysis, analyse
 from reports.evidence import evidence_of
 from reports.page import draw_page
 from reports.verdict import tuned_compared, verdict_of
+from sweeps.config import SweepConfig
 from sweeps.history import read_run
 from tests.benchmarks.made_run import EFFECT, made_run
 
@@ -105,7 +107,23 @@ def test_runs_of_one_sweep_are_drawn_together(analysis: Analysis) -> None:
 
     page = draw_page([of(seed) for seed in range(2)])
     assert page.index("The search done again, by trials") < page.index('id="run-0-')
-    assert "The search done again" not in draw_page([analysis])
+    alone = draw_page([analysis])
+    assert "The search done again" not in alone
+    assert ("run-0-forest-e2" in alone, "run-0-forest-e2" in page) == (True, False)
+
+
+def test_what_does_not_count_is_not_drawn_with_the_others(analysis: Analysis) -> None:
+    evidence = analysis.evidence
+
+    def of(seed: int, **changes: Any) -> Analysis:
+        document = {**evidence.config.model_dump(mode="json"), "seed": seed, **changes}
+        return analyse(replace(evidence, config=SweepConfig.from_mapping(document, source="test")))
+
+    late = tuple(replace(plan, place=10**9) for plan in evidence.plans)  # frozen after all its trials
+    unsound = analyse(replace(of(1).evidence, plans=late))
+    foreign = replace(of(0, name="other").evidence, plans=())
+    page = draw_page([of(0), of(1), unsound, analyse(foreign)])
+    assert "half of the 2 runs" in page
 
 
 def test_runs_of_one_seed_are_not_two(analysis: Analysis) -> None:

@@ -64,7 +64,7 @@ def test_six_runs_with_a_known_answer(run: Callable[..., Run]) -> None:
         "capsule against max (tuned against tuned, 8 trials of tuning each, 6 independent runs): test error 0.70 % vs "
         "0.99 %, 0.29 pp lower [95 %: 0.25 to 0.33]. Better, by more than the margin of 0.10 pp."
     )
-    assert said.endswith(" No number of runs was planned beforehand.")
+    assert said.endswith(" No number of runs was planned beforehand (confirm.runs).")
 
 
 def test_an_arm_that_is_worse_comes_out_worse(run: Callable[..., Run]) -> None:
@@ -91,6 +91,22 @@ def test_the_number_of_runs_that_the_plan_gives_holds(run: Callable[..., Run]) -
     assert seven.sentences[0].endswith("Better, by more than the margin of 0.10 pp.")
     more = tuned_compared([run(seed, runs=6) for seed in range(7)])
     assert more.sentences[0].endswith("6 runs were planned, and there are more.")
+
+
+@pytest.mark.parametrize(("planned", "first"), [(None, 6), (8, 8)])
+def test_every_run_beyond_the_first_ones_is_another_look(
+    run: Callable[..., Run], planned: int | None, first: int
+) -> None:
+    for many in range(first, first + 4):
+        found = tuned_compared([run(seed, runs=planned) for seed in range(many)])
+        assert [each.alpha for each in found.estimates] == [0.05 / 2 ** (many - first)]
+        said = f"since every run beyond the first {first} is another look."
+        assert (said in found.sentences[0]) == (many > first)
+
+
+def test_the_runs_that_count_are_named_by_their_place(run: Callable[..., Run]) -> None:
+    again = run(1, notes=False)
+    assert tuned_compared([again, run(1), run(0)]).places == (1, 2)
 
 
 def test_the_order_of_the_runs_changes_nothing(run: Callable[..., Run]) -> None:

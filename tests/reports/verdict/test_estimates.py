@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from reports.evidence import Evidence
-from reports.statistics import Verdict, match_pairs
+from reports.statistics import Verdict, match_pairs, pairs_needed
 from reports.verdict import Estimate, Rules, estimates, level
 from reports.verdict.estimates import champions_compared, swaps_compared
 from reports.verdict.outcomes import Outcome
@@ -51,6 +51,20 @@ def test_a_confirmation_with_a_known_answer(make_evidence: MakeEvidence) -> None
     assert found.correlation == pytest.approx(0.9528527964, abs=1e-9)
     assert (found.n, found.planned, found.won, found.ties) == (10, 10, 10, 0)
     assert found.verdict == "better, size uncertain"
+
+
+@pytest.mark.parametrize("arms", [("capsule",), ("capsule", "average")])
+def test_more_pairs_are_reckoned_as_the_next_look_will_judge_them(
+    make_evidence: MakeEvidence, arms: tuple[str, ...]
+) -> None:
+    gains = np.array([2.9, -1.6, 2.7, -1.5, 1.8, 1.4, -1.7, 0.6, -1.2, 1.5]) / 1000
+    scores = {arm: [x + gain for x, gain in zip(B, gains, strict=True)] for arm in arms}
+    found = champions_compared(make_evidence(**scores, max=B))
+    assert {each.verdict for each in found} == {"undetermined"}
+    width = max(abs(gains.mean()), 0.001 - abs(gains.mean()))
+    expected = pairs_needed(gains.std(ddof=1), half_width=width, alpha=0.05 / 2 / len(arms)) - len(gains)
+    assert [each.pairs_needed for each in found] == [expected] * len(arms)
+    assert expected > pairs_needed(gains.std(ddof=1), half_width=width) - len(gains)
 
 
 def test_the_other_direction_mirrors_the_effect_and_keeps_the_verdict(make_evidence: MakeEvidence) -> None:

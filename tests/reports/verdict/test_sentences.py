@@ -133,8 +133,8 @@ def test_what_an_epoch_costs_ends_the_sentence_of_the_champions(make_evidence: M
     costs = {"capsule": [1.30, 1.40, 1.35], "max": [1.0, 1.0, 1.0]}
     scores = {"capsule": A, "max": B}
     first, other = verdict_of(make_evidence(**scores, swap=scores, costs=costs)).sentences
-    assert first.endswith(" is uncertain. Costs 1.35 times [1.23 to 1.48] per epoch.")
+    assert first.endswith(" is uncertain. Costs 1.35 times [95 %: 1.23 to 1.48] per epoch, n = 3.")
     assert "Costs" not in other
     one = said(make_evidence(**scores, costs={"capsule": [2.0], "max": [1.0]}))
-    assert one.endswith(" Costs 2.00 times per epoch.")
+    assert one.endswith(" Costs 2.00 times per epoch, n = 1.")
     assert said(make_evidence(**scores, costs=costs, plans=(103.0,))).endswith("nothing is claimed.")

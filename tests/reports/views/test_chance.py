@@ -95,6 +95,21 @@ def test_a_failed_gate_leaves_no_zone(confirmation) -> None:
     assert "72 % to 100 %; not valid]" in drawn(evidence, failed=True).caption
 
 
+def test_an_arm_that_loses_is_said_to_be_worse(confirmation) -> None:
+    (found,) = analysed(confirmation(capsule=[0.70 + place / 1000 for place in range(8)], max=[0.8] * 8)).chances
+    assert (found.won, found.zone) == (0, "worse, significant and meaningful")
+
+
+def test_the_interval_is_that_of_a_family(confirmation) -> None:
+    scores = [0.9] * 7 + [0.7]
+    (alone,) = analysed(confirmation(capsule=scores, max=[0.8] * 8)).chances
+    both = analysed(confirmation(capsule=scores, average=scores, max=[0.8] * 8)).chances
+    assert alone.alpha == 0.05
+    assert [each.alpha for each in both] == [0.025, 0.025]
+    assert both[0].low < alone.low
+    assert {each.zone for each in both} == {"not significant"}
+
+
 def test_an_arm_that_always_fails_loses_always(confirmation) -> None:
     (found,) = analysed(confirmation(capsule=[None] * 6, max=[0.8] * 6)).chances
     assert (found.paired, found.unpaired, found.n) == (0, 0, 6)

@@ -89,7 +89,7 @@ def test_a_half_finished_setting_counts_nowhere(hand_made, check_views) -> None:
     assert "p =" not in first.caption
     for view in others:
         assert "p =" not in view.caption
-        assert "changes sides" not in view.caption
+        assert " changes sides at " not in view.caption
         assert view.data["p by Holm"].isna().all()
 
 
@@ -97,12 +97,12 @@ def test_a_failed_gate_leaves_numbers_alone(hand_made, check_views) -> None:
     clear = (-0.005, -0.003, -0.001, 0.001, 0.003, 0.005)
     evidence = hand_made(swapped(clear), sweep={**SWEEP, "space": TWO})
     told = check_views(swap_map, evidence)[2]
-    assert "changes sides" in told.caption
+    assert " changes sides at " in told.caption
     assert len(told.figure.data) == 3, "points, the line and where it passes 0"
     first, *others = check_views(swap_map, evidence, failed=True)
     assert first.caption.startswith("Not valid, a gate of the verdict failed: nothing is claimed.")
     assert ": not valid; better in 3 of 6 settings" in first.caption
-    assert not any("changes sides" in view.caption or "p =" in view.caption for view in (first, *others))
+    assert not any(" changes sides at " in view.caption or "p =" in view.caption for view in (first, *others))
     assert len(others[1].figure.data) == 2
 
 
@@ -126,6 +126,16 @@ def test_halves_are_contrasted_and_corrected_over_all_arms(hand_made) -> None:
     clear = swapped((0, 0.0001, 0.0002, 0.01, 0.0101, 0.0103), arms=("capsule", "average"))
     strong = analysed(hand_made(clear, sweep=SWEEP)).arms[0].contrasts[1]
     assert (strong.p < 1e-5, strong.adjusted_p) == (True, pytest.approx(4 * strong.p))
+
+
+def test_a_line_changes_sides_only_where_its_slope_is_told_among_all(hand_made) -> None:
+    lifts = (-0.0042, 0.001, -0.002, 0.003, 0.0015, 0.0042)
+    (alone,) = (each for each in capsule(hand_made(swapped(lifts), sweep=SWEEP)).trends if each.log)
+    assert 0.05 / 4 < alone.p <= 0.05, "for this test to mean anything"
+    arms = ("capsule", "average")
+    lines = [each for arm in analysed(hand_made(swapped(lifts, arms=arms), sweep=SWEEP)).arms for each in arm.trends]
+    assert len(lines) == 4
+    assert [each.at for each in lines] == [None] * 4
 
 
 def test_a_tie_is_no_win(hand_made) -> None:
