@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reports.evidence import Evidence
-from reports.statistics import fewest_pairs, match_pairs
+from reports.statistics import Verdict, fewest_pairs, match_pairs
 from reports.verdict.estimate import Estimate
 from reports.verdict.estimates import estimates
+from reports.verdict.gate import Gate
 from reports.verdict.outcomes import Outcome
 from reports.verdict.rules import Rules
-from reports.verdict.sentences import sentence
+from reports.verdict.sentences import sentence, untuned
 from reports.verdict.verdict import RunVerdict
 from reports.words import listed
 
@@ -46,7 +47,8 @@ def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
     """Compare the arms over runs that differ in their seed alone: a run's score of an arm is its champion's mean.
 
     A run counts once its confirmation is over, and if none of its gates failed: what it says until then may still
-    change, or is not valid. The order of the runs does not matter.
+    change, or is not valid. A search that has left an arm without a champion is no run to leave out, for that is what
+    tuning comes to as well: since it has no score, nothing is claimed beside it. The order of the runs does not matter.
     """
     confirmed = sorted((run for run in runs if _champions(run)), key=lambda run: run[0].config.seed)
     reasons = [_unfit(run) for run in confirmed]
@@ -67,7 +69,11 @@ def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
     # Whoever adds runs one by one has looked at those before.
     rules = Rules.of(first.plan, further=max(0, len(counted) - planned))
     found = estimates("E2", outcomes, rules, planned=planned)
-    said = tuple(sentence(each, first, ()) for each in found)
+    gates = [_gate(evidence) for evidence in _in_vain([evidence for evidence, _ in runs], first)]
+    if gates:
+        gone = str(Verdict.NOT_VALID)
+        found = [replace(each, verdict=gone, verdict_survivors=None, verdict_worst=None) for each in found]
+    said = tuple(sentence(each, first, gates) for each in found)
     seeds = tuple(evidence.config.seed for evidence, _ in counted)
     places = tuple(place for place, run in enumerate(runs) if any(run is each for each in counted))
     return AcrossRuns(tuple(found), (*said, *left_out), seeds, places)
@@ -85,6 +91,19 @@ def _unfit(run: Run) -> str:
     return listed([*failed, *waiting]) if failed or waiting else ""
 
 
+def _in_vain(evidences: Sequence[Evidence], first: Evidence) -> list[Evidence]:
+    """The runs of the same question whose search is over and has left an arm without a champion, by their seed."""
+    asked = _asked(first)
+    over = (each for each in evidences if each.facts["standing"]["final"] and untuned(each))
+    return sorted((each for each in over if _asked(each) == asked), key=lambda each: each.config.seed)
+
+
+def _gate(evidence: Evidence) -> Gate:
+    arms, seed = listed(untuned(evidence)), evidence.config.seed
+    because = f"tuning {arms} failed in the run of seed {seed}"
+    return Gate(f"tuned-{seed}", "Every arm was tuned in every run", "fail", because, because)
+
+
 def _problem(evidences: Sequence[Evidence]) -> str:
     """Why runs cannot be put together; empty if they can."""
     if len(evidences) < 2:
@@ -100,14 +119,19 @@ def _problem(evidences: Sequence[Evidence]) -> str:
     return ""
 
 
-def _terms(evidence: Evidence) -> dict[str, object]:
-    """All that must be the same of runs that are put together, by the name that a sentence gives it."""
-    document, plan = evidence.config.model_dump(mode="json"), evidence.plan or {}
+def _asked(evidence: Evidence) -> dict[str, object]:
+    """All that the searches of one question have in common, by the name that a sentence gives it."""
+    document = evidence.config.model_dump(mode="json")
     terms = {key: document[key] for key in _SAME}
     terms["dataset"] = {key: value for key, value in document["dataset"].items() if key != "file"}
-    terms["the digest of the data"] = evidence.facts.get("data", {}).get("digest")
-    terms |= {f"confirm.{key}": plan.get(key) for key in _PLANNED}
-    return terms | {"confirm.champions": document["confirm"]["champions"]}
+    return terms | {"the digest of the data": evidence.facts.get("data", {}).get("digest")}
+
+
+def _terms(evidence: Evidence) -> dict[str, object]:
+    """All that must be the same of runs that are put together, likewise."""
+    plan = evidence.plan or {}
+    terms = _asked(evidence) | {f"confirm.{key}": plan.get(key) for key in _PLANNED}
+    return terms | {"confirm.champions": evidence.config.confirm.champions}
 
 
 def _outcomes(runs: Sequence[Run]) -> list[Outcome]:

@@ -91,10 +91,14 @@ def unasked(evidence: Evidence) -> str:
 def _not_begun(evidence: Evidence) -> str:
     if not evidence.facts["standing"]["final"]:
         return "No verdict yet: the search goes on, and a search compares nothing."
+    return f"Not comparable: no trial of {listed(untuned(evidence))} came through, so there is no champion to confirm."
+
+
+def untuned(evidence: Evidence) -> list[str]:
+    """The arms of which no trial of the search has come through."""
     search = evidence.trials("search")
     sound = search[(search["state"] == "complete") & search["feasible"].fillna(False)]
-    lacking = [arm for arm in evidence.arms.values() if arm not in set(sound["arm"])]
-    return f"Not comparable: no trial of {listed(lacking)} came through, so there is no champion to confirm."
+    return [arm for arm in evidence.arms.values() if arm not in set(sound["arm"])]
 
 
 def _setting(estimate: Estimate, evidence: Evidence) -> str:

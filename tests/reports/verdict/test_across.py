@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from reports.evidence import Evidence
@@ -107,6 +108,27 @@ def test_every_run_beyond_the_first_ones_is_another_look(
 def test_the_runs_that_count_are_named_by_their_place(run: Callable[..., Run]) -> None:
     again = run(1, notes=False)
     assert tuned_compared([again, run(1), run(0)]).places == (1, 2)
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_a_search_that_leaves_an_arm_without_a_champion_is_not_left_out(
+    run: Callable[..., Run], is_frozen: bool
+) -> None:
+    def failing(trials: pd.DataFrame) -> pd.DataFrame:
+        gone = (trials["phase"] == "search") & (trials["arm"] == "capsule")
+        return trials.assign(state=trials["state"].mask(gone, "failed"))
+
+    sound = [run(seed) for seed in range(6)]
+    vain = run(7, capsule=[], planned=6, rows=failing)
+    vain = vain if is_frozen else judged(replace(vain[0], plans=()))
+    for runs in ([*sound, vain], [vain, *sound]):
+        found = tuned_compared(runs)
+        assert [each.verdict for each in found.estimates] == ["not valid"]
+        assert (
+            "Not valid, because tuning capsule failed in the run of seed 7: nothing is claimed." in found.sentences[0]
+        )
+    other = configured(vain, training__batch_size=64)
+    assert [each.verdict for each in tuned_compared([*sound, other]).estimates] == ["better, practically"]
 
 
 def test_the_order_of_the_runs_changes_nothing(run: Callable[..., Run]) -> None:
