@@ -26,9 +26,9 @@ from reports.grids import SHOWN, Grid, arms_grid, grid, trials_grid
 from reports.rollup import ranked
 from reports.summary import CAVEAT, Standing
 from reports.theme import CONFIG
-from reports.verdict import AcrossRuns, RunVerdict, tuned_compared
+from reports.together import Together
+from reports.verdict import RunVerdict
 from reports.view import View
-from reports.views import budget_curves, forest, tuned_again
 from sweeps.errors import ConfigError
 from sweeps.history import History
 from sweeps.records import Direction
@@ -101,15 +101,16 @@ def draw_page(analyses: Sequence[Analysis]) -> str:
     _check_same_data(analyses)
     several = len(analyses) > 1
     sections = [_section(each, f"run-{place}", several=several) for place, each in enumerate(analyses)]
-    across = tuned_compared([(each.evidence, each.verdict) for each in analyses]) if several else None
+    together = Together.of(analyses) if several else None
     scripts = {"plotly": get_plotlyjs(), "own": resource("page.js")}
     return (
         _environment()
         .get_template("page.html")
         .render(
             sections=sections,
-            across=across,
-            together=list(_together(across, analyses)) if across and across.estimates else [],
+            across=together and together.across,
+            together=[_figure(view, "all") for view in together.views()] if together else [],
+            joint=_inert(together.statistics_text()) if together else "",
             title=_page_title(sections),
             caveat=CAVEAT,
             style=resource("page.css"),
@@ -144,14 +145,6 @@ def _section(analysis: Analysis, prefix: str, *, several: bool) -> Section:
         lost=facts["lost"],
         trials=trials_grid(_listed(frames.trials, evidence.look.direction), limit=LISTED),
     )
-
-
-def _together(across: AcrossRuns, analyses: Sequence[Analysis]) -> Iterator[Figure]:
-    """What only several runs together can show."""
-    counted = [analyses[place] for place in across.places]
-    yield _figure(forest.view_of(across.estimates, across.sentences, counted[0].evidence), "all")
-    for view in tuned_again.draw([(each.evidence, each.results[budget_curves.KEY]) for each in counted]):
-        yield _figure(view, "all")
 
 
 def _listed(trials: pd.DataFrame, direction: Direction) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import typer
 
 from sweeps.console import Console
 from sweeps.options import changed, configure, free_directory, read_seconds, relocated
-from sweeps.runlog import RunDirectory
+from sweeps.runlog import RunDirectory, write_whole
 from sweeps.stopping import handled
 from sweeps.summary import summarise
 from sweeps.terminal import INTERRUPTED, complain, interruptible, told
@@ -144,6 +144,7 @@ def report(
     from reports.analysis import analyse
     from reports.bundle import read_evidence, write_bundle
     from reports.page import write_page
+    from reports.together import Together
 
     path = output or RunDirectory(runs[0]).report
     analyses = [analyse(read_evidence(run)) for run in runs]
@@ -152,6 +153,8 @@ def report(
     for place, analysis in enumerate(analyses if tables else ()):
         folder = tables if len(analyses) == 1 else tables / f"run-{place}"  # type: ignore[operator]
         typer.echo(f"tables: {write_bundle(analysis, folder)[-1].parent}")  # type: ignore[arg-type]
+    if tables and len(analyses) > 1:
+        write_whole(tables / "together.json", Together.of(analyses).statistics_text().encode())
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from reports.analysis import Analysis, analyse
 from reports.evidence import evidence_of
 from reports.page import draw_page
+from reports.together import Together
 from reports.verdict import tuned_compared, verdict_of
 from sweeps.config import SweepConfig
 from sweeps.history import read_run
@@ -105,8 +108,15 @@ def test_runs_of_one_sweep_are_drawn_together(analysis: Analysis) -> None:
         evidence = analysis.evidence
         return replace(analysis, evidence=replace(evidence, config=evidence.config.model_copy(update={"seed": seed})))
 
-    page = draw_page([of(seed) for seed in range(2)])
+    runs = [of(seed) for seed in range(2)]
+    page = draw_page(runs)
     assert page.index("The search done again, by trials") < page.index('id="run-0-')
+    embedded = re.search(r'id="all-statistics">(.*?)</script>', page, re.DOTALL)
+    assert embedded is not None
+    numbers = json.loads(embedded[1])
+    assert numbers == json.loads(Together.of(runs[::-1]).statistics_text())
+    assert {each["estimand"] for each in numbers["tuned"]["estimates"]} == {"E2"}
+    assert all(numbers["again"][by] for by in ("trials", "seconds"))
     alone = draw_page([analysis])
     assert "The search done again" not in alone
     assert ("run-0-forest-e2" in alone, "run-0-forest-e2" in page) == (True, False)
