@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A busy machine is slow now and then: a drawn example has no deadline.
-settings.register_profile("patient", deadline=None)
+# A busy machine is slow now and then: a drawn example has no deadline. Where a change is judged, the same examples are
+# drawn each time; whoever runs the tests by hand draws others.
+settings.register_profile("patient", deadline=None, derandomize=bool(os.environ.get("CAPSWEEP_REQUIRE")))
 settings.load_profile("patient")
 
 # What a shell starts in the background ignores Ctrl-C, under `nohup` SIGHUP too: so would every sweep started here.

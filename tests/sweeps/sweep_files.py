@@ -133,7 +133,7 @@ def within(document: Document, **sections: Any) -> Document:
 def wrong_type(draw: st.DrawFn, document: Document) -> Mistake:
     kind = draw(st.sampled_from(sorted(KEYS)))
     key = draw(st.sampled_from(KEYS[kind]))
-    return put(_clear(document, key), key, draw(WRONG[kind])), (key,)
+    return put(_clear(document, key), key, draw(WRONG[kind])), (key, f"{key}.name")
 
 
 def too_small(draw: st.DrawFn, document: Document) -> Mistake:
