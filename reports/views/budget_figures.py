@@ -12,7 +12,7 @@ from reports.evidence import Evidence
 from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
 from reports.views.cohort import LIMIT
-from reports.views.colours import faint
+from reports.views.colours import band
 from reports.views.commands import more_search
 from reports.views.spaces import space_words
 from reports.words import brief, count, duration, listed, number, time_unit
@@ -122,16 +122,7 @@ def _band(curve: DrawCurve, style: ArmStyle, ends: tuple[float, float]) -> go.Sc
     draws = [draws for draws, _, _ in known]
     low = [ends[0] if value is None else min(max(value, ends[0]), ends[1]) for _, value, _ in known]
     high = [ends[1] if value is None else min(max(value, ends[0]), ends[1]) for _, _, value in known]
-    return go.Scatter(
-        x=[*draws, *reversed(draws)],
-        y=[*high, *reversed(low)],
-        fill="toself",
-        fillcolor=faint(style.colour),
-        mode="lines",
-        line={"width": 0.7, "color": faint(style.colour, 0.6), "dash": style.dash},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    return band(draws, low, high, style)
 
 
 def _ends(curves: list[DrawCurve]) -> tuple[float, float]:

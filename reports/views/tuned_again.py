@@ -15,7 +15,7 @@ from reports.statistics import Direction, fewest_pairs, median_over_studies
 from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View
 from reports.views.budget_curves import Result, grid_of
-from reports.views.colours import faint
+from reports.views.colours import band
 from reports.views.spending import POINTS, SpendCurve
 from reports.words import brief, count, duration, listed, number, time_unit
 
@@ -112,16 +112,7 @@ def _band(spent: list[float], curve: AgainCurve, style: ArmStyle) -> go.Scatter:
     points = zip(spent, curve.low, curve.high, strict=True)
     known = [(x, low, high) for x, low, high in points if low is not None and high is not None]
     x, low, high = ([point[place] for point in known] for place in range(3))
-    return go.Scatter(
-        x=[*x, *reversed(x)],
-        y=[*high, *reversed(low)],
-        fill="toself",
-        fillcolor=faint(style.colour),
-        mode="lines",
-        line={"width": 0.7, "color": faint(style.colour, 0.6), "dash": style.dash},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    return band(x, low, high, style)
 
 
 def _caption(curves: Sequence[AgainCurve], by: str, runs: int, look: Look) -> str:
