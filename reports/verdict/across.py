@@ -94,8 +94,9 @@ def _unfit(run: Run) -> str:
 def _in_vain(evidences: Sequence[Evidence], first: Evidence) -> list[Evidence]:
     """The runs of the same question whose search is over and has left an arm without a champion, by their seed."""
     asked = _asked(first)
-    over = (each for each in evidences if each.facts["standing"]["final"] and untuned(each))
-    return sorted((each for each in over if _asked(each) == asked), key=lambda each: each.config.seed)
+    alike = (each for each in evidences if _asked(each) == asked)
+    over = (each for each in alike if each.facts["standing"]["final"] and untuned(each))
+    return sorted(over, key=lambda each: each.config.seed)
 
 
 def _gate(evidence: Evidence) -> Gate:
