@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pandas as pd
 
 from reports.analysis import Analysis
 from reports.evidence import Evidence, Gone, Plan, Predictions, evidence_of
+from reports.sheets import as_csv
 from reports.tables import Tables
 from sweeps.config import SweepConfig
 from sweeps.errors import RunError
@@ -25,7 +25,6 @@ MARK = "evidence.json"
 STATISTICS = "statistics.json"
 SCHEMA = 1
 _FRAMES = ("trials", "epochs", "arms", "progress", "failures")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_bundle(analysis: Analysis, folder: Path) -> list[Path]:
@@ -74,7 +73,8 @@ def _evidence(folder: Path, document: dict[str, Any]) -> Evidence:
     for place, (arm, kind) in enumerate(document["pictures"]):
         pictures.setdefault(arm, {})[kind] = (folder / f"picture-{place:03d}").read_bytes()
     gone = tuple(Gone(**each) for each in document.get("gone", ()))
-    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures, gone)
+    written = document.get("digests")
+    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures, gone, written)
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -89,21 +89,6 @@ def read_evidence(path: Path) -> Evidence:
     if not is_run and any((path / f"{name}.csv").is_file() for name in _FRAMES):
         raise RunError(f"{path}: its tables are not whole (there is no {MARK}); write them anew")
     return evidence_of(read_run(path))
-
-
-def as_csv(frame: pd.DataFrame) -> bytes:
-    """A table for people: text that a spreadsheet would take for a formula begins with an apostrophe."""
-    safe = {_defused(name): _safe_column(column) for name, column in frame.items()}
-    return pd.DataFrame(safe, index=frame.index).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()
-
-
-def _safe_column(column: pd.Series) -> pd.Series:
-    is_text = not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    return column.map(_defused) if is_text else column
-
-
-def _defused(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
@@ -131,6 +116,7 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
             }
             for plan in evidence.plans
         ],
+        "digests": dict(evidence.digests),
         "predictions": list(evidence.predictions),
         "pictures": [[arm, kind] for arm, kind, _ in _pictures(evidence)],
         "gone": [asdict(each) for each in evidence.gone],

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from reports.sheets import digest_of
 from reports.summary import facts, paragraph, standing, title
 from reports.tables import Tables, arm_names, tables
 from reports.theme import Look, styles
@@ -119,6 +120,7 @@ class Evidence:
         pictures: Files of each arm's first confirmed replicate by kind (`layers`, and `routing` or `unseen`); under the
             empty name those of all arms together (`disputed`).
         gone: Files of either sort that cannot be read.
+        written: What `digests` was when the tables that this is from were exported; None for a run's log.
     """
 
     config: SweepConfig
@@ -128,6 +130,16 @@ class Evidence:
     predictions: Mapping[int, Predictions] = field(default_factory=dict)
     pictures: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     gone: tuple[Gone, ...] = ()
+    written: Mapping[str, str] | None = None
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """The sha256 of each table that every number is computed from, as its exported file has it."""
+        trials, epochs = self.frames.trials, self.frames.epochs
+        return {
+            "trials": digest_of(trials.sort_values("number")),
+            "epochs": digest_of(epochs.sort_values(["number", "epoch"])),
+        }
 
     @property
     def plan(self) -> Mapping[str, Any] | None:

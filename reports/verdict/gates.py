@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import pandas as pd
 
 from reports.evidence import Evidence
-from reports.verdict import controls, faith
+from reports.statistics import fewest_pairs
+from reports.verdict import budgets, controls, faith
 from reports.verdict.estimate import Estimate
 from reports.verdict.gate import Gate
 from reports.verdict.outcomes import broken
-from reports.words import percent
+from reports.verdict.remarks import planned_runs
+from reports.words import listed
 
 
 def gates(evidence: Evidence, estimates: Sequence[Estimate]) -> list[Gate]:
@@ -22,49 +21,18 @@ def gates(evidence: Evidence, estimates: Sequence[Estimate]) -> list[Gate]:
 
 def _gates(evidence: Evidence, estimates: Sequence[Estimate]) -> Iterator[Gate]:
     yield faith.plan(evidence)
-    yield _budgets(evidence)
+    yield budgets.alike(evidence)
     yield _planned(evidence, estimates)
     yield _complete(evidence, estimates)
     yield faith.fresh_seeds(evidence)
     yield faith.sealed(evidence)
     yield _failures(evidence)
-    yield _pruned(evidence)
+    yield budgets.alike_pruned(evidence)
     yield _environment(evidence)
     yield controls.same_arm(evidence)
     yield controls.same_network(evidence)
-
-
-def _budgets(evidence: Evidence) -> Gate:
-    name = "Every arm was tuned with the same budget"
-    search = evidence.trials("search")
-    arms = list(evidence.arms.values())
-    if len(arms) < 2 or search.empty:
-        return Gate("budgets", name, "not run", "there is nothing to compare")
-    trials = search.groupby("arm")["number"].size().reindex(arms, fill_value=0)
-    seconds = search.groupby("arm")["spent"].sum().reindex(arms, fill_value=0.0)
-    detail = "; ".join(f"{arm} {trials[arm]} trials, {seconds[arm]:,.0f} worker seconds" for arm in arms)
-    unit = evidence.config.search.budget
-    other = ("worker seconds", seconds) if unit == "trials" else ("trials", trials)
-    detail += f"; the budget is in {unit}{_apart(*other)}"
-    spent, most = (trials, 1.0) if unit == "trials" else (seconds, float(search["spent"].max()))
-    # Exhausted spaces end an arm's search before its budget: every config of it was tried.
-    sizes = {str(study["arm"]): study["size"] for study in evidence.facts["studies"]}
-    short = [arm for arm in arms if spent[arm] < spent.max() - most and not _exhausted(sizes.get(arm), trials[arm])]
-    if short:
-        why = f"{' and '.join(short)} had a smaller tuning budget than the other arms"
-        return Gate("budgets", name, "fail", detail, why)
-    return Gate("budgets", name, "pass", detail)
-
-
-def _apart(name: str, spent: pd.Series) -> str:
-    """How far apart the arms are in the unit that the budget is not in: nobody promised that they would be alike."""
-    if not spent.min() > 0:
-        return ""
-    return f", and the most {name} are {spent.max() / spent.min():.2f} times the fewest"
-
-
-def _exhausted(size: Any, trials: int) -> bool:
-    return size is not None and trials >= size
+    yield _runs(evidence, estimates)
+    yield _rows(evidence)
 
 
 def _planned(evidence: Evidence, estimates: Sequence[Estimate]) -> Gate:
@@ -101,17 +69,6 @@ def _failures(evidence: Evidence) -> Gate:
     return Gate("failures", name, "warn", ", ".join(f"{arm} {many}" for arm, many in failed.items()))
 
 
-def _pruned(evidence: Evidence) -> Gate:
-    name = "Pruning took a like share of every arm"
-    search = evidence.trials("search")
-    ended = search[search["state"] != "running"]
-    if ended.empty or len(evidence.arms) < 2:
-        return Gate("pruned", name, "not run", "there is nothing to compare")
-    shares = ended.assign(pruned=ended["state"] == "pruned").groupby("arm")["pruned"].mean()
-    detail = ", ".join(f"{arm} {percent(share)}" for arm, share in shares.items())
-    return Gate("pruned", name, "pass" if shares.max() - shares.min() <= 0.5 else "warn", detail)
-
-
 def _environment(evidence: Evidence) -> Gate:
     name = "All arms ran on the same kind of device and the same versions"
     workers = {worker["worker"]: worker for worker in evidence.facts["workers"]}
@@ -126,3 +83,29 @@ def _environment(evidence: Evidence) -> Gate:
     if len(kinds) > 1:
         return Gate("environment", name, "warn", f"{len(kinds)} different environments took part")
     return Gate("environment", name, "pass", ", ".join(sorted({f"{kind[0]}, {kind[1]}" for kind in kinds})))
+
+
+def _runs(evidence: Evidence, estimates: Sequence[Estimate]) -> Gate:
+    """Tuned against tuned is a question to several runs, whatever this one says."""
+    name = "The luck of tuning was counted"
+    champions = sum(each.estimand == "E1" for each in estimates)
+    if not champions:
+        return Gate("runs", name, "not run", "nothing is confirmed")
+    alpha = evidence.config.confirm.alpha
+    least = planned_runs(evidence) or fewest_pairs(alpha=alpha, comparisons=champions)
+    return Gate(
+        "runs", name, "not run", f"a run tunes each arm once; tuned against tuned takes {least} runs on one page"
+    )
+
+
+def _rows(evidence: Evidence) -> Gate:
+    """What a report is computed from can be known again; exported tables must be those that were exported."""
+    name = "Every number is computed from the exported rows"
+    frames, digests = evidence.frames, evidence.digests
+    what = {"trials": len(frames.trials), "epochs": len(frames.epochs)}
+    detail = ", ".join(f"{rows:,} {table} (sha256 {digests[table][:12]})" for table, rows in what.items())
+    changed = [table for table, digest in (evidence.written or {}).items() if digests.get(table) != digest]
+    if changed:
+        why = f"the exported table of {listed(changed)} is not as it was written"
+        return Gate("rows", name, "fail", f"{detail}: {why}", why)
+    return Gate("rows", name, "pass", detail)

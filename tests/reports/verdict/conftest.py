@@ -97,13 +97,13 @@ def evidence(
     documents = [document]
     for changes in revised:
         documents.append({**documents[-1], **changes})
-    none, frame = pd.DataFrame(), rows(frame)
+    none, epochs, frame = pd.DataFrame(), pd.DataFrame(columns=["number", "epoch"]), rows(frame)
     tested = frame.loc[frame["test"].notna() & (frame["phase"] == "confirm"), "number"]
     read = [(FROZEN + 1, "test set read", f"trial {number}") for number in tested] if notes else []
     return Evidence(
         config,
         _facts(arms, [*((*audit, "") for audit in audits), *read], classes, deterministic),
-        Tables(frame, none, none, none, none),
+        Tables(frame, epochs, none, none, none),
         tuple(
             Plan(1 + place, digest(each), time, each)
             for place, (time, each) in enumerate(zip(plans, documents + documents[-1:] * len(plans), strict=False))

@@ -43,7 +43,7 @@ def sown(frame: pd.DataFrame, phase: str, seeds: list[int]) -> pd.DataFrame:
 def test_a_sound_run_passes_and_claims(make_evidence: MakeEvidence) -> None:
     verdict = verdict_of(make_evidence(capsule=A, max=B))
     assert {each.status for each in verdict.gates} == {"pass", "not run"}
-    assert [each.key for each in verdict.gates if each.status == "not run"] == ["aa", "same"]
+    assert [each.key for each in verdict.gates if each.status == "not run"] == ["aa", "same", "runs"]
     assert verdict.sentences[0].endswith(CLAIM)
     assert not any(each.because for each in verdict.gates)
 
@@ -320,3 +320,23 @@ def test_a_device_that_is_not_deterministic_is_asked_for_the_mean(make_evidence:
     assert gate(strict, "same").status == "fail"
     gone = found([None], [None])
     assert (gone.status, gone.detail) == ("warn", "all 2 replicates failed")
+
+
+@pytest.mark.parametrize(("longer", "status"), [(1.49, "pass"), (1.5, "warn"), (3.0, "warn")])
+def test_equal_trials_at_unequal_seconds_are_warned_of_and_claim_all_the_same(
+    make_evidence: MakeEvidence, longer: float, status: str
+) -> None:
+    def slow(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame["arm"] == "capsule", "spent"] *= longer
+        return frame
+
+    verdict = verdict_of(make_evidence(capsule=A, max=B, rows=slow))
+    assert gate(verdict, "budgets").status == status
+    assert f"the most worker seconds are {longer:.2f} times the fewest" in gate(verdict, "budgets").detail
+    assert verdict.sentences[0].endswith(CLAIM)
+
+
+def test_one_run_says_how_many_it_takes_to_count_the_luck_of_tuning(make_evidence: MakeEvidence) -> None:
+    assert "takes 6 runs on one page" in gate(verdict_of(make_evidence(capsule=A, max=B)), "runs").detail
+    three = verdict_of(make_evidence(capsule=A, max=B, average=B))
+    assert "takes 7 runs on one page" in gate(three, "runs").detail
