@@ -50,3 +50,8 @@ def listed(parts: list[str]) -> str:
 def brief(text: object, most: int = 80) -> str:
     """The beginning of a string of a run, whose length is not harmless in a heading or a sentence."""
     return str(text) if len(str(text)) <= most else f"{str(text)[: most - 1]}…"
+
+
+def p_text(p: float) -> str:
+    """A p as a sentence has it."""
+    return "p below 0.001" if p < 0.001 else f"p {p:.2g}"

@@ -35,7 +35,13 @@ from reports.statistics.improvement import improvement_interval, improvement_zon
 from reports.statistics.location import Estimate, bootstrap, iqm, mean_interval, median_interval
 from reports.statistics.multiplicity import benjamini_hochberg, holm
 from reports.statistics.pairs import Pairs, match_pairs
-from reports.statistics.planning import detectable_difference, noether_pairs, pairs_needed, replicates_needed
+from reports.statistics.planning import (
+    detectable_difference,
+    noether_pairs,
+    pairs_needed,
+    pairs_to_tell,
+    replicates_needed,
+)
 from reports.statistics.predictions import brier_score, error_rate, negative_log_likelihood
 from reports.statistics.profiles import Profile, performance_profile
 from reports.statistics.ranks import FriedmanNemenyi, friedman_nemenyi, nemenyi_quantile
@@ -134,6 +140,7 @@ __all__ = [
     "paired_t",
     "pairing_gain",
     "pairs_needed",
+    "pairs_to_tell",
     "pareto_front",
     "performance_profile",
     "probability_of_improvement",

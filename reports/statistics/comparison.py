@@ -9,11 +9,9 @@ import numpy.typing as npt
 
 from reports.statistics.checks import Direction, FloatArray, aligned, share
 from reports.statistics.location import mean_interval, moments
-from reports.statistics.planning import pairs_needed
+from reports.statistics.planning import pairs_to_tell
 from reports.statistics.sign_flips import fewest_pairs, sign_flip_p
 from reports.statistics.verdicts import Verdict, verdict
-
-_HOPELESS = 1_000
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ class PairedComparison:
         deviation: Standard deviation of the differences; None below two pairs.
         p: Exact two-sided sign-flip p.
         verdict: From the interval and the margin; better and worse need p ≤ alpha as well.
-        pairs_needed: More pairs that the question takes: 0 where it is answered, None where it is
-            answered by millions at best.
+        pairs_needed: More pairs that the question takes to be answered with an even chance, see `pairs_to_tell`; 0
+            where it is answered.
     """
 
     n: int
@@ -94,9 +92,6 @@ def _said(differences: FloatArray, by_interval: Verdict, p: float, alpha: float)
 
 
 def _still_needed(mean: float, deviation: float, n: int, margin: float, alpha: float) -> int | None:
-    """Pairs until an interval around the same mean would exclude 0 or lie within the margin, whichever comes first."""
-    width = max(abs(mean), margin - abs(mean))
-    if width < deviation / _HOPELESS:
-        return None
-    needed = pairs_needed(deviation, half_width=width, alpha=alpha)
-    return max(needed, fewest_pairs(alpha=alpha), n + 1) - n
+    """Pairs with which it would tell with an even chance, and with which the exact test can tell anything."""
+    needed = pairs_to_tell(mean, deviation, n, margin=margin, alpha=alpha)
+    return None if needed is None else max(needed, fewest_pairs(alpha=alpha) - n)

@@ -8,6 +8,8 @@ from scipy import optimize, stats
 
 from reports.statistics.checks import count, positive, share
 
+_MOST = 10_000_000
+
 
 def pairs_needed(deviation: float, *, half_width: float, alpha: float = 0.05) -> int:
     """Pairs for which the t-interval of the mean difference is at most ± `half_width`.
@@ -26,6 +28,44 @@ def pairs_needed(deviation: float, *, half_width: float, alpha: float = 0.05) ->
     while float(stats.t.ppf(tail, n - 1)) * ratio > math.sqrt(n):
         n += 1
     return n
+
+
+def pairs_to_tell(
+    mean: float, deviation: float, n: int, *, margin: float, alpha: float = 0.05, chance: float = 0.5
+) -> int | None:
+    """More pairs after which the interval of all of them tells with a given chance, if the difference is what n show.
+
+    It tells if it excludes 0 or lies within ±margin. With d̄ and s_d of the first n pairs taken for the truth, the mean
+    of N = n + m pairs is normal around d̄ with standard deviation s_d · √m / N, and half the interval is t(1 - alpha/2,
+    N - 1) · s_d / √N. Source: conditional power, as in Lachin, "A review of methods for futility stopping based on
+    conditional power" (2005), for an interval that can tell on either side of the margin.
+
+    Returns:
+        The smallest number, at least 1; None where ten millions are too few.
+
+    Raises:
+        ValueError: If `deviation` or `margin` is below 0 or not finite, `n` is below 2, or a share is none.
+    """
+    for name, value in (("deviation", deviation), ("margin", margin)):
+        if value != 0:
+            positive(name, value)
+    count("n", n, least=2)
+    share("alpha", alpha)
+    share("chance", chance)
+
+    def tells(more: int) -> bool:
+        return _chance_to_tell(abs(mean), deviation, n, more, margin, alpha) >= chance
+
+    high = 1
+    while not tells(high):
+        high *= 2
+        if high > _MOST:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if tells(middle) else (middle, high)
+    return high
 
 
 def replicates_needed(effect: float, *, paired: bool, power: float = 0.8, alpha: float = 0.05) -> int:
@@ -77,6 +117,20 @@ def noether_pairs(probability: float, *, alpha: float = 0.05, power: float = 0.9
         raise ValueError(f"probability: must differ from 0.5, got {probability}")
     z = float(stats.norm.ppf(1 - share("alpha", alpha)) + stats.norm.ppf(share("power", power)))
     return math.ceil(z**2 / (6 * distance**2))
+
+
+def _chance_to_tell(mean: float, deviation: float, n: int, more: int, margin: float, alpha: float) -> float:
+    total = n + more
+    half = float(stats.t.ppf(1 - alpha / 2, total - 1)) * deviation / math.sqrt(total)
+    inner, spread = max(0.0, margin - half), deviation * math.sqrt(more) / total
+    if inner >= half:
+        return 1.0
+    # A mean between the two is too near 0 to exclude it, and too far to lie within the margin.
+    missed = sum(
+        float(stats.norm.cdf((high - mean) / spread) - stats.norm.cdf((low - mean) / spread))
+        for low, high in ((inner, half), (-half, -inner))
+    )
+    return 1.0 - missed
 
 
 def _power(effect: float, n: int, paired: bool, alpha: float) -> float:

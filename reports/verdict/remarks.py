@@ -7,14 +7,20 @@ from reports.evidence import Evidence
 from reports.statistics import Verdict
 from reports.verdict.estimate import Estimate
 from reports.verdict.worst import worst_case
-from reports.words import count
+from reports.words import count, p_text
 
 UNITS = {"E1": "pairs", "E2": "runs", "E3": "settings"}
 
 
 def remarks(estimate: Estimate, evidence: Evidence) -> list[str]:
     """Every remark that there is on a comparison whose gates hold, in reading order."""
-    found = (_left_out(estimate, evidence), _level(estimate), _unplanned(estimate, evidence), _cost(estimate, evidence))
+    found = (
+        _equivalence(estimate),
+        _left_out(estimate, evidence),
+        _level(estimate),
+        _unplanned(estimate, evidence),
+        _cost(estimate, evidence),
+    )
     return [each for each in found if each]
 
 
@@ -22,6 +28,17 @@ def is_taken_back(estimate: Estimate) -> bool:
     """Whether the replicates that came through show what the worst case does not back."""
     survivors = estimate.verdict_survivors
     return Verdict(estimate.verdict) is Verdict.UNDETERMINED and survivors not in (None, estimate.verdict)
+
+
+def _equivalence(estimate: Estimate) -> str:
+    """What two one-sided tests tell where the interval does not; each holds the level of one in the family.
+
+    Their interval is the narrower one, which leaves out alpha on either side.
+    """
+    p, level = estimate.equivalence_p, estimate.alpha / estimate.comparisons
+    if Verdict(estimate.verdict) is not Verdict.UNDETERMINED or estimate.verdict_worst or p is None or p > level:
+        return ""
+    return f"Two one-sided tests at {100 * level:.3g} % do put the difference within the margin ({p_text(p)})."
 
 
 def _left_out(estimate: Estimate, evidence: Evidence) -> str:

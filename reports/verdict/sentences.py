@@ -10,7 +10,7 @@ from reports.verdict.estimate import Estimate
 from reports.verdict.gate import Gate
 from reports.verdict.measure import Measure, measure_of
 from reports.verdict.remarks import UNITS, is_interim, is_taken_back, planned_runs, remarks, taken_back
-from reports.words import count, listed, minus
+from reports.words import count, listed, minus, p_text
 
 NAMES = {
     "E1": "champion against champion",
@@ -117,8 +117,12 @@ def _bare(value: float, measure: Measure) -> str:
 def _undetermined(estimate: Estimate, margin: str) -> str:
     more, things = estimate.pairs_needed, UNITS[estimate.estimand]
     if more is None:
-        return f"Undetermined: the difference is so close to the margin of {margin} that {things} would hardly tell."
-    return f"Undetermined: it needs about {more:,} more {things[:-1] if more == 1 else things} to tell."
+        return (
+            f"Undetermined: {things} scatter so far beyond the margin of {margin} that more of them would hardly tell."
+        )
+    return (
+        f"Undetermined: it needs about {more:,} more {things[:-1] if more == 1 else things} for an even chance to tell."
+    )
 
 
 def _interim(estimate: Estimate, evidence: Evidence) -> str:
@@ -133,6 +137,11 @@ def _not_shown(estimate: Estimate, margin: str) -> str:
     return f"Not shown after correction for {family} (adjusted p {estimate.adjusted_p:.3f})."
 
 
+def _one_sided(estimate: Estimate) -> str:
+    p = estimate.equivalence_p
+    return "" if p is None else f" (two one-sided tests, {p_text(p)})"
+
+
 _WORDS: dict[Verdict, Callable[[Estimate, str], str]] = {
     Verdict.BETTER: lambda estimate, margin: f"Better, by more than the margin of {margin}.",
     Verdict.BETTER_SIZE_UNCERTAIN: lambda estimate, margin: (
@@ -141,7 +150,9 @@ _WORDS: dict[Verdict, Callable[[Estimate, str], str]] = {
     Verdict.BETTER_NEGLIGIBLE: lambda estimate, margin: (
         f"Better, but by less than the margin of {margin}: too little to matter."
     ),
-    Verdict.EQUIVALENT: lambda estimate, margin: f"Equivalent: any difference lies within the margin of {margin}.",
+    Verdict.EQUIVALENT: lambda estimate, margin: (
+        f"Equivalent: any difference lies within the margin of {margin}{_one_sided(estimate)}."
+    ),
     Verdict.IDENTICAL: lambda estimate, margin: "Equivalent: both are the same in every pair.",
     Verdict.UNDETERMINED: _undetermined,
     Verdict.WORSE_NEGLIGIBLE: lambda estimate, margin: (

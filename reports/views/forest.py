@@ -138,6 +138,7 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
                 f"{measure.name} saved (%)": saving(each, evidence),
                 "exact p": may.of(each.p),
                 f"adjusted p ({each.comparisons} comparisons)": may.of(each.adjusted_p),
+                "equivalence p (two one-sided tests)": may.of(each.equivalence_p),
                 "Hedges' g of pairs": each.effect_size,
                 "pairs won": each.won,
                 "left out": each.unpaired + each.failed_arm + each.failed_baseline,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.statistics import Verdict, match_pairs, paired_comparison, pairs_needed
+from reports.statistics import Verdict, match_pairs, paired_comparison, pairs_to_tell
 
 EXPERIMENTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=1, max_size=12)
 
@@ -101,11 +101,10 @@ def test_what_is_undetermined_says_how_many_pairs_more() -> None:
     differences = np.array([0.004, -0.003, 0.002, -0.001, 0.003, -0.004, 0.001, 0.0])
     found = paired_comparison(differences, np.zeros(8), margin=0.0015)
     assert found.verdict is Verdict.UNDETERMINED
-    room = 0.0015 - abs(found.mean)
-    assert found.pairs_needed == pairs_needed(found.deviation, half_width=room) - 8
+    assert found.pairs_needed == pairs_to_tell(found.mean, found.deviation, 8, margin=0.0015)
     wide = paired_comparison(differences + 0.0012, np.zeros(8), margin=0.0015)
-    assert wide.pairs_needed == pairs_needed(wide.deviation, half_width=abs(wide.mean)) - 8
-    assert wide.pairs_needed > 0
+    assert wide.pairs_needed == pairs_to_tell(wide.mean, wide.deviation, 8, margin=0.0015)
+    assert 0 < wide.pairs_needed < found.pairs_needed
 
 
 def test_where_no_number_of_pairs_would_do_none_is_given() -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from reports.evidence import Evidence
-from reports.statistics import Verdict, match_pairs, pairs_needed
+from reports.statistics import Verdict, match_pairs, pairs_to_tell
 from reports.verdict import Estimate, Rules, estimates, level
 from reports.verdict.estimates import champions_compared, swaps_compared
 from reports.verdict.outcomes import Outcome
@@ -61,10 +61,10 @@ def test_more_pairs_are_reckoned_as_the_next_look_will_judge_them(
     scores = {arm: [x + gain for x, gain in zip(B, gains, strict=True)] for arm in arms}
     found = champions_compared(make_evidence(**scores, max=B))
     assert {each.verdict for each in found} == {"undetermined"}
-    width = max(abs(gains.mean()), 0.001 - abs(gains.mean()))
-    expected = pairs_needed(gains.std(ddof=1), half_width=width, alpha=0.05 / 2 / len(arms)) - len(gains)
+    shown = gains.mean(), gains.std(ddof=1), len(gains)
+    expected = pairs_to_tell(*shown, margin=0.001, alpha=0.05 / 2 / len(arms))
     assert [each.pairs_needed for each in found] == [expected] * len(arms)
-    assert expected > pairs_needed(gains.std(ddof=1), half_width=width) - len(gains)
+    assert expected > pairs_to_tell(*shown, margin=0.001)
 
 
 def test_the_other_direction_mirrors_the_effect_and_keeps_the_verdict(make_evidence: MakeEvidence) -> None:

@@ -49,7 +49,7 @@ def test_the_other_side_is_said_from_its_own(make_evidence: MakeEvidence) -> Non
     [
         (0.0, 0.0005, "Better, by more than the margin of 0.05 pp."),
         (0.0, 0.002, "Better, but by less than the margin of 0.20 pp: too little to matter."),
-        (-0.00118, 0.001, "Equivalent: any difference lies within the margin of 0.10 pp."),
+        (-0.00118, 0.001, "lies within the margin of 0.10 pp (two one-sided tests, p below 0.001)."),
         (-0.0024, 0.0005, "Worse, by more than the margin of 0.05 pp."),
     ],
 )
@@ -61,7 +61,7 @@ def test_the_size_is_said_against_the_margin(
 
 def test_nothing_shown_is_never_no_difference(make_evidence: MakeEvidence) -> None:
     sentence = said(make_evidence(capsule=[0.99, 0.98] * 5, max=[0.98, 0.99, 0.985, 0.985, 0.99] * 2))
-    assert re.search(r"Undetermined: it needs about [\d,]+ more pairs to tell\.$", sentence)
+    assert re.search(r"Undetermined: it needs about [\d,]+ more pairs for an even chance to tell\.$", sentence)
     assert "no difference" not in sentence
 
 
@@ -138,3 +138,16 @@ def test_what_an_epoch_costs_ends_the_sentence_of_the_champions(make_evidence: M
     one = said(make_evidence(**scores, costs={"capsule": [2.0], "max": [1.0]}))
     assert one.endswith(" Costs 2.00 times per epoch, n = 1.")
     assert said(make_evidence(**scores, costs=costs, plans=(103.0,))).endswith("nothing is claimed.")
+
+
+def test_one_sided_tests_tell_what_an_interval_does_not_at_the_level_of_the_family(make_evidence: MakeEvidence) -> None:
+    # The upper end is 0.001154 by t(0.975, 9) = 2.262, and 0.001011 by t(0.95, 9) = 1.833.
+    differences = [0.0004 + sign * 0.001 for sign in (1, -1) * 5]
+    close = make_evidence(capsule=[0.99 + d for d in differences], max=[0.99] * 10, margin=0.00113)
+    assert said(close).endswith("Two one-sided tests at 5 % do put the difference within the margin (p 0.028).")
+    three = make_evidence(capsule=[0.99 + d for d in differences], max=[0.99] * 10, average=A, margin=0.00113)
+    sentence = next(each for each in verdict_of(three).sentences if each.startswith("capsule"))
+    assert "Undetermined" in sentence
+    assert "one-sided" not in sentence
+    far = make_evidence(capsule=[0.99 + d for d in differences], max=[0.99] * 10, margin=0.001)
+    assert "one-sided" not in said(far)
