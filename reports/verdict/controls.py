@@ -54,6 +54,11 @@ def same_arm(evidence: Evidence) -> Gate:
     return Gate(key, name, "pass", detail)
 
 
+def against_itself(evidence: Evidence) -> tuple[float, ...]:
+    """The differences of the A/A control's whole pairs; none without one."""
+    return tuple(_differences(_rows(evidence, "aa:")))
+
+
 def same_network(evidence: Evidence) -> Gate:
     """Networks that should be one: with the same seeds they must give the same numbers.
 
@@ -86,8 +91,7 @@ def _all_failed(found: _Control) -> str:
 
 
 def _control(evidence: Evidence, prefix: str) -> _Control | None:
-    trials = evidence.trials("controls")
-    mine = trials[trials["pair_id"].str.startswith(prefix, na=False)]
+    mine = _rows(evidence, prefix)
     if mine.empty:
         return None
     comparisons = mine["pair_id"].str.rpartition(":")[0]
@@ -98,6 +102,11 @@ def _control(evidence: Evidence, prefix: str) -> _Control | None:
         failed=int((mine["state"] == "failed").sum()),
         is_deterministic=_is_deterministic(evidence, mine),
     )
+
+
+def _rows(evidence: Evidence, prefix: str) -> pd.DataFrame:
+    trials = evidence.trials("controls")
+    return trials[trials["pair_id"].str.startswith(prefix, na=False)]
 
 
 def _differences(rows: pd.DataFrame) -> list[float]:

@@ -14,6 +14,7 @@ from reports.evidence import Evidence
 from reports.statistics import (
     PairedComparison,
     bootstrap,
+    fewest_pairs,
     median_interval,
     paired_comparison,
     paired_t,
@@ -21,6 +22,8 @@ from reports.statistics import (
 )
 from reports.statistics.checks import FloatArray
 from reports.verdict import Estimate, Rules, estimates, rules_of
+from reports.verdict.controls import against_itself
+from reports.verdict.estimates import swaps_compared
 from reports.verdict.outcomes import Outcome, confirm_outcomes
 
 PLAN = "the plan's rule (mean, t, sign flips and Holm)"
@@ -28,6 +31,8 @@ LEFT_OUT = "the plan's rule with failures left out"
 WORST = "the plan's rule with failures at their worst"
 LAST = "the plan's rule on validation data at the last epoch"
 BEST = "the plan's rule on validation data at the best epoch"
+SWAPPED = "nothing but the compared param replaced (settings, validation data)"
+CONTROL = "the baseline against itself (A/A control, validation data)"
 MARGINS = (0.5, 1.0, 2.0)
 _SEED = 20_260_104
 
@@ -69,6 +74,27 @@ def as_planned(evidence: Evidence, champions: Sequence[Estimate]) -> Iterator[Ch
                 if each.arm in judged and each.low is not None and each.high is not None:
                     said = judged[each.arm].verdict if planned else each.verdict
                     yield Choice(each.arm, how, factor, each.low, each.high, said, planned)
+
+
+def swapped(evidence: Evidence, champions: Sequence[Estimate]) -> Iterator[Choice]:
+    """The other question that one run answers, where it is answered: nothing but the compared param replaced."""
+    arms = {each.arm for each in champions}
+    for factor in MARGINS:
+        for each in swaps_compared(evidence, margins=factor):
+            if each.arm in arms and each.is_over and each.low is not None and each.high is not None:
+                yield Choice(each.arm, SWAPPED, factor, each.low, each.high, each.verdict, False)
+
+
+def against_nothing(evidence: Evidence) -> Iterator[Choice]:
+    """The baseline against itself, by the plan's rule for one comparison: whatever it tells is an error."""
+    differences, rules = against_itself(evidence), rules_of(evidence, "E1")
+    if len(differences) < fewest_pairs(alpha=rules.alpha):
+        return
+    for factor in MARGINS:
+        wider = replace(rules, margin=rules.margin * factor)
+        found = compared(differences, np.zeros(len(differences)), wider)
+        if found.low is not None and found.high is not None:
+            yield Choice(str(evidence.baseline), CONTROL, factor, found.low, found.high, str(found.verdict), False)
 
 
 def otherwise(each: Estimate, rules: Rules) -> Iterator[Choice]:

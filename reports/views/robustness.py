@@ -15,13 +15,14 @@ from reports.statistics import detectable_difference, judge
 from reports.theme import broken, layout, plain
 from reports.verdict import Estimate, Rules, RunVerdict, measure_of, rules_of
 from reports.view import View
-from reports.views.analysts import MARGINS, Choice, as_planned, compared, otherwise
+from reports.views.analysts import MARGINS, Choice, against_nothing, as_planned, compared, otherwise, swapped
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.marks import ends
 from reports.words import listed, percent
 
 KEY = "robustness"
 _FEWEST = 3
+_NOTHING = ("not told", "equivalent")
 _SIDES = ("worse", "not told", "equivalent", "better")
 
 
@@ -31,6 +32,7 @@ class Robustness:
 
     Attributes:
         choices: Every way to look at every comparison; without a verdict where none may be stated.
+        control: The baseline against itself at every margin; none without enough pairs of it, or where nothing is said.
         claims: What the comparison may be used for; the next three hold those arms alone of which something is claimed.
         agreeing: The share of the other choices that say the same as the plan's.
         without_one: How often the plan's rule says what with any one pair left out.
@@ -38,6 +40,7 @@ class Robustness:
     """
 
     choices: tuple[Choice, ...]
+    control: tuple[Choice, ...]
     claims: dict[str, Claim]
     agreeing: dict[str, float]
     without_one: dict[str, dict[str, int]]
@@ -49,13 +52,15 @@ def analyse(evidence: Evidence, verdict: RunVerdict) -> Robustness:
     plan = evidence.plan
     champions = [each for each in estimates_of(verdict, "E1") if each.n >= _FEWEST]
     if plan is None or not champions:
-        return Robustness((), {}, {}, {}, {})
+        return Robustness((), (), {}, {}, {}, {})
     rules = rules_of(evidence, "E1")
     claims = {each.arm: claim(each) for each in champions}
-    choices = [
-        replace(choice, verdict="") if claims[choice.arm].withheld else choice
-        for choice in (*as_planned(evidence, champions), *(c for each in champions for c in otherwise(each, rules)))
-    ]
+    found = (
+        *as_planned(evidence, champions),
+        *(choice for each in champions for choice in otherwise(each, rules)),
+        *swapped(evidence, champions),
+    )
+    choices = [replace(choice, verdict="") if claims[choice.arm].withheld else choice for choice in found]
     agreeing, without_one, detectable = {}, {}, {}
     for each in champions:
         if claims[each.arm].withheld:
@@ -63,9 +68,10 @@ def analyse(evidence: Evidence, verdict: RunVerdict) -> Robustness:
         mine = [side_of(choice.verdict) for choice in choices if choice.arm == each.arm and not choice.planned]
         agreeing[each.arm] = mine.count(side_of(each.verdict)) / len(mine)
         without_one[each.arm] = _without_one(each, champions, rules)
-        found = detectable_difference(each.deviation, each.n, alpha=rules.alpha) if each.deviation else None
-        detectable[each.arm] = found
-    return Robustness(tuple(choices), claims, agreeing, without_one, detectable)
+        least = detectable_difference(each.deviation, each.n, alpha=rules.alpha) if each.deviation else None
+        detectable[each.arm] = least
+    control = tuple(against_nothing(evidence)) if agreeing else ()
+    return Robustness(tuple(choices), control, claims, agreeing, without_one, detectable)
 
 
 def draw(result: Robustness, evidence: Evidence) -> Iterator[View]:
@@ -106,7 +112,7 @@ def _table(result: Robustness, evidence: Evidence) -> pd.DataFrame:
     measure = measure_of(evidence.config.objective.metric, "test")
     unit = measure.difference_unit.strip() or measure.name
     rows = []
-    for choice in result.choices:
+    for choice in (*result.choices, *result.control):
         low, high = ends(measure, choice.low, choice.high)
         rows.append(
             {
@@ -129,9 +135,19 @@ def _caption(result: Robustness, evidence: Evidence) -> str:
         return f"{next(iter(result.claims.values())).clause}{level} intervals, in the table: {ways}."
     words = " ".join(_said(arm, result, evidence) for arm in result.claims)
     return (
-        f"{words} The grid holds {ways}, at {level}; small, middle and large marks: half the margin, the margin, twice "
-        "it. The plan's choice is ringed; the others are here to doubt it, not to choose from."
+        f"{words} {_control(result)} The grid holds {ways}, at {level}; small, middle and large marks: half the "
+        "margin, the margin, twice it. The plan's choice is ringed; the others are here to doubt it, not to choose "
+        "from."
     )
+
+
+def _control(result: Robustness) -> str:
+    """What the same rule makes of no difference; the first page's gate says what that means for the rest."""
+    if not result.control:
+        return "No arm was compared with itself often enough to show what the rule makes of nothing (controls.pairs)."
+    said = next(choice.verdict for choice in result.control if choice.margin == 1.0)
+    meant = "as it should be" if side_of(said) in _NOTHING else "which is an error, of chance or of the method"
+    return f"The baseline against itself is {said}, {meant}."
 
 
 def _said(arm: str, result: Robustness, evidence: Evidence) -> str:
@@ -147,11 +163,13 @@ def _said(arm: str, result: Robustness, evidence: Evidence) -> str:
 
 
 def _grid(result: Robustness, evidence: Evidence) -> go.Figure:
-    ways = list(dict.fromkeys(choice.how for choice in result.choices))
+    shown = (*result.choices, *result.control)
+    ways = list(dict.fromkeys(choice.how for choice in shown))
     look, figure = evidence.look, go.Figure(layout=layout(x="what it says", y="", height=160 + 60 * len(ways)))
-    for number, arm in enumerate(result.agreeing):
-        style, mine = look.styles[arm], [choice for choice in result.choices if choice.arm == arm]
-        offset = (number - (len(result.agreeing) - 1) / 2) * 0.24
+    arms = [*result.agreeing, *dict.fromkeys(choice.arm for choice in result.control)]
+    for number, arm in enumerate(arms):
+        style, mine = look.styles[arm], [choice for choice in shown if choice.arm == arm]
+        offset = (number - (len(arms) - 1) / 2) * 0.24
         figure.add_trace(
             go.Scatter(
                 x=[_SIDES.index(side_of(c.verdict)) + 0.22 * (MARGINS.index(c.margin) - 1) for c in mine],

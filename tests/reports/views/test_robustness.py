@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from reports.views import robustness
-from reports.views.analysts import BEST, LAST, LEFT_OUT, PLAN, WORST
+from reports.views.analysts import BEST, CONTROL, LAST, LEFT_OUT, PLAN, SWAPPED, WORST
 from tests.reports.conftest import judged
 
 BASE = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95]
@@ -148,3 +148,65 @@ def test_odd_runs(odd_run) -> None:
     result = analysed(odd_run)
     json.dumps(asdict(result), allow_nan=False)
     assert all(view.caption.endswith(".") for view in robustness.draw(result, odd_run))
+
+
+def rows_of(phase, arm, scores, pair, **more):
+    name = "test" if phase == "confirm" else "value"
+    return [{"phase": phase, "arm": arm, "pair_id": pair(place), name: score, **more}
+            for place, score in enumerate(scores)]  # fmt: skip
+
+
+def whole_run(hand_made, *, swap=(), swap_base=BASE, twice=(), planned=None):
+    """Champions of which capsule is ahead, the swap of eight settings of one seed, and the baseline twice."""
+    rows = [
+        *rows_of("confirm", "capsule", ALL_AHEAD, lambda place: f"confirm:0:{place}"),
+        *rows_of("confirm", "max", BASE, lambda place: f"confirm:0:{place}"),
+        *rows_of("swap", "capsule", swap, lambda place: f"swap:{place}:0"),
+        *rows_of("swap", "max", swap_base[: len(swap)], lambda place: f"swap:{place}:0"),
+        *rows_of("controls", "max", [0.9 + each for each in twice], lambda place: f"aa:{place}", side="a"),
+        *rows_of("controls", "max", [0.9] * len(twice), lambda place: f"aa:{place}", side="b"),
+    ]
+    sweep = {"space": {"pooling": ["capsule", "max"]}, "confirm": {"baseline": "max", "seeds": 6}}
+    return hand_made(rows, sweep={**sweep, "swap": {"settings": planned or len(swap), "seeds": 1}})
+
+
+def test_the_swap_is_another_question_whose_answer_counts_where_it_is_known(hand_made) -> None:
+    alone = analysed(whole_run(hand_made))
+    assert SWAPPED not in said(alone)
+    agrees = analysed(whole_run(hand_made, swap=ALL_AHEAD))
+    assert said(agrees)[SWAPPED] == "better, practically"
+    behind = [2 * score - ahead for score, ahead in zip(BASE, ALL_AHEAD, strict=True)]
+    doubts = analysed(whole_run(hand_made, swap=behind))
+    assert said(doubts)[SWAPPED] == "worse, practically"
+    assert doubts.agreeing["capsule"] < alone.agreeing["capsule"] <= agrees.agreeing["capsule"]
+    assert SWAPPED not in said(analysed(whole_run(hand_made, swap=ALL_AHEAD, planned=7)))
+
+
+def test_the_margin_of_the_swap_is_halved_and_doubled_too(hand_made) -> None:
+    ahead = [score + 0.0015 + place / 1e6 for place, score in enumerate(BASE)]
+    result = analysed(whole_run(hand_made, swap=ahead))
+    assert [said(result, margin=each)[SWAPPED] for each in (1.0, 2.0)] == ["better, practically", "better, negligible"]
+
+
+def test_the_baseline_against_itself_shows_what_the_rule_makes_of_nothing(hand_made) -> None:
+    few = whole_run(hand_made, twice=[0.0, 0.001, 0.0, 0.001, 0.0])
+    assert analysed(few).control == ()
+    (view,) = robustness.draw(analysed(few), few)
+    assert "No arm was compared with itself often enough" in view.caption
+    quiet = whole_run(hand_made, twice=[0.001, -0.001, 0.002, -0.002, 0.001, -0.001])
+    result = analysed(quiet)
+    assert [(each.arm, each.how, each.margin) for each in result.control] == [("max", CONTROL, f) for f in (0.5, 1, 2)]
+    assert [each.verdict for each in result.control] == ["undetermined", "undetermined", "equivalent"]
+    assert result.agreeing == analysed(whole_run(hand_made)).agreeing, "a control agrees with nothing"
+    (view,) = robustness.draw(result, quiet)
+    assert "The baseline against itself is undetermined, as it should be." in view.caption
+    assert len(view.figure.data) == 2
+    assert list(view.data["how"]).count(CONTROL) == 3
+    loud = whole_run(hand_made, twice=[0.02, 0.021, 0.022, 0.023, 0.024, 0.025])
+    (view,) = robustness.draw(analysed(loud), loud)
+    assert "The baseline against itself is better, practically, which is an error" in view.caption
+
+
+def test_the_control_is_not_told_where_nothing_is(hand_made) -> None:
+    run = whole_run(hand_made, twice=[0.02] * 6)
+    assert analysed(run, failed=True).control == ()
