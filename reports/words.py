@@ -52,6 +52,6 @@ def brief(text: object, most: int = 80) -> str:
     return str(text) if len(str(text)) <= most else f"{str(text)[: most - 1]}…"
 
 
-def p_text(p: float) -> str:
-    """A p as a sentence has it."""
-    return "p below 0.001" if p < 0.001 else f"p {p:.2g}"
+def p_value(p: float | None) -> str:
+    """A p with two digits, never as 0."""
+    return "–" if p is None else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"

@@ -17,7 +17,7 @@ from reports.statistics.budgets import StudyCurve, best_so_far_by_cost, median_o
 from reports.statistics.calibration import Reliability, expected_calibration_error, reliability
 from reports.statistics.checks import Direction
 from reports.statistics.comparison import PairedComparison, paired_comparison
-from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front
+from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front, price
 from reports.statistics.counts import McNemar, mcnemar_exact, wilson
 from reports.statistics.crossed import crossed_bootstrap
 from reports.statistics.crossings import Crossing, crossing
@@ -143,6 +143,7 @@ __all__ = [
     "pairs_to_tell",
     "pareto_front",
     "performance_profile",
+    "price",
     "probability_of_improvement",
     "relative_reduction",
     "reliability",

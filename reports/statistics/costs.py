@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
-from reports.statistics.checks import Direction, FloatArray, aligned, sign, table
+from reports.statistics.checks import Direction, FloatArray, aligned, share, sign, table
 from reports.statistics.location import Estimate, mean_interval
 
 _BOTH_LOWER: tuple[Direction, ...] = ("minimize", "minimize")
@@ -29,6 +31,28 @@ def geometric_ratio(a: npt.ArrayLike, b: npt.ArrayLike, *, alpha: float = 0.05) 
     logs = mean_interval(np.log(first / second), alpha=alpha)
     low, high = (None if end is None else float(np.exp(end)) for end in (logs.low, logs.high))
     return Estimate(float(np.exp(logs.value)), low, high, logs.n)
+
+
+def price(costs: npt.ArrayLike, gains: npt.ArrayLike, *, alpha: float = 0.05) -> Estimate:
+    """Extra cost by gain, over pairs: the ratio of their means with Fieller's interval.
+
+    All R with (x̄ - R·ȳ)² ≤ t(1 - alpha/2, n - 1)² · (s_xx - 2R·s_xy + R²·s_yy) / n. It has two ends where the gain's
+    own interval excludes 0; otherwise no price is too high or too low, and there is no interval.
+    Source: Fieller, "Some problems in interval estimation" (1954).
+
+    Raises:
+        ValueError: If there are fewer than two pairs, a value is not finite, or the gains' mean is 0.
+    """
+    x, y = aligned(costs, gains, least=2)
+    n, (mean_x, mean_y) = len(x), (float(x.mean()), float(y.mean()))
+    if not mean_y:
+        raise ValueError("gains: their mean must not be 0")
+    spread = np.cov(x, y) * float(stats.t.ppf(1 - share("alpha", alpha) / 2, n - 1)) ** 2 / n
+    a, b, c = mean_y**2 - spread[1, 1], mean_x * mean_y - spread[0, 1], mean_x**2 - spread[0, 0]
+    if a <= 0:
+        return Estimate(mean_x / mean_y, None, None, n)
+    half = math.sqrt(max(0.0, b**2 - a * c))
+    return Estimate(mean_x / mean_y, float((b - half) / a), float((b + half) / a), n)
 
 
 def pareto_front(points: npt.ArrayLike, *, directions: Sequence[Direction] = _BOTH_LOWER) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from reports.evidence import Evidence
 from reports.statistics import Verdict
 from reports.verdict.estimate import Estimate
 from reports.verdict.worst import worst_case
-from reports.words import count, p_text
+from reports.words import count, p_value
 
 UNITS = {"E1": "pairs", "E2": "runs", "E3": "settings"}
 
@@ -38,7 +38,7 @@ def _equivalence(estimate: Estimate) -> str:
     p, level = estimate.equivalence_p, estimate.alpha / estimate.comparisons
     if Verdict(estimate.verdict) is not Verdict.UNDETERMINED or estimate.verdict_worst or p is None or p > level:
         return ""
-    return f"Two one-sided tests at {100 * level:.3g} % do put the difference within the margin ({p_text(p)})."
+    return f"Two one-sided tests at {100 * level:.3g} % do put the difference within the margin ({p_value(p)})."
 
 
 def _left_out(estimate: Estimate, evidence: Evidence) -> str:

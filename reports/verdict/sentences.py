@@ -10,7 +10,7 @@ from reports.verdict.estimate import Estimate
 from reports.verdict.gate import Gate
 from reports.verdict.measure import Measure, measure_of
 from reports.verdict.remarks import UNITS, is_interim, is_taken_back, planned_runs, remarks, taken_back
-from reports.words import count, listed, minus, p_text
+from reports.words import count, listed, minus, p_value
 
 NAMES = {
     "E1": "champion against champion",
@@ -139,7 +139,7 @@ def _not_shown(estimate: Estimate, margin: str) -> str:
 
 def _one_sided(estimate: Estimate) -> str:
     p = estimate.equivalence_p
-    return "" if p is None else f" (two one-sided tests, {p_text(p)})"
+    return "" if p is None else f" (two one-sided tests, {p_value(p)})"
 
 
 _WORDS: dict[Verdict, Callable[[Estimate, str], str]] = {

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports.views.marks import between, p_value, short, signed
+from reports.views.marks import between, short, signed
 from reports.views.matched import left_out
 from reports.views.mistakes import BINS, Discordance
-from reports.words import count, listed, number
+from reports.words import count, listed, number, p_value
 
 if TYPE_CHECKING:
     from reports.views.errors import ArmErrors, Result

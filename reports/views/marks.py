@@ -27,11 +27,6 @@ def between(low: float | None, high: float | None) -> str:
     return "[no interval]" if low is None or high is None else f"[{signed(low)} to {signed(high)}]"
 
 
-def p_value(p: float | None) -> str:
-    """A p with two digits, never as 0."""
-    return "–" if p is None else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
-
-
 def lower_is_better(measure: Measure, direction: Direction) -> bool:
     """Whether less of what is reported is better: of an accuracy that is higher the better, the error is reported."""
     return (measure.factor < 0) == (direction == "maximize")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.placing import DRAWN
-from reports.views.marks import between, p_value, short, signed
-from reports.words import count, listed
+from reports.views.marks import between, short, signed
+from reports.words import count, listed, p_value
 
 if TYPE_CHECKING:
     from reports.verdict import Estimate, Measure

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.statistics import geometric_ratio, hypervolume, pareto_front
+from reports.statistics import geometric_ratio, hypervolume, pareto_front, price
 
 POINTS = [(0.010, 40), (0.012, 25), (0.011, 60), (0.020, 10), (0.015, 30)]
 MANY = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=9)
@@ -68,3 +68,41 @@ def test_three_objectives_have_a_front_and_no_area() -> None:
         pareto_front(points)
     with pytest.raises(ValueError, match="points: must be a table"):
         pareto_front([])
+
+
+def test_the_price_is_what_its_definition_does_not_reject() -> None:
+    rng = np.random.default_rng(5)
+    gains = 2 + rng.normal(size=12)
+    costs = 6 + rng.normal(size=12) + gains
+    found = price(costs, gains)
+    assert found.value == pytest.approx(costs.mean() / gains.mean())
+    for end in (found.low, found.high):
+        # A price is rejected where what remains of the costs beside it differs from 0.
+        assert stats.ttest_1samp(costs - end * gains, 0).pvalue == pytest.approx(0.05)
+    assert found.low < found.value < found.high
+    wider = price(costs, gains, alpha=0.01)
+    assert wider.low < found.low < found.high < wider.high
+
+
+def test_a_gain_that_may_be_nothing_has_no_dearest_price() -> None:
+    gains = np.array([1.0, -0.9, 0.8, -0.7, 0.9])
+    assert stats.ttest_1samp(gains, 0).pvalue > 0.05
+    found = price([3.0, 4.0, 3.5, 3.2, 3.9], gains)
+    assert (found.low, found.high, found.n) == (None, None, 5)
+    with pytest.raises(ValueError, match="gains: their mean must not be 0"):
+        price([1, 2], [1, -1])
+
+
+def test_constant_costs_of_constant_gains_have_one_price() -> None:
+    found = price([6, 6, 6], [2, 2, 2])
+    assert (found.value, found.low, found.high) == (3, 3, 3)
+
+
+def test_the_price_is_covered_as_often_as_promised() -> None:
+    rng = np.random.default_rng(9)
+    covered = 0
+    for _ in range(1_000):
+        gains = rng.normal(2, 1, size=8)
+        found = price(rng.normal(6, 2, size=8), gains)
+        covered += found.low is None or found.low <= 3 <= found.high
+    assert covered / 1_000 == pytest.approx(0.95, abs=0.02)

@@ -49,7 +49,7 @@ def test_the_other_side_is_said_from_its_own(make_evidence: MakeEvidence) -> Non
     [
         (0.0, 0.0005, "Better, by more than the margin of 0.05 pp."),
         (0.0, 0.002, "Better, but by less than the margin of 0.20 pp: too little to matter."),
-        (-0.00118, 0.001, "lies within the margin of 0.10 pp (two one-sided tests, p below 0.001)."),
+        (-0.00118, 0.001, "lies within the margin of 0.10 pp (two one-sided tests, p < 0.0001)."),
         (-0.0024, 0.0005, "Worse, by more than the margin of 0.05 pp."),
     ],
 )
@@ -144,7 +144,7 @@ def test_one_sided_tests_tell_what_an_interval_does_not_at_the_level_of_the_fami
     # The upper end is 0.001154 by t(0.975, 9) = 2.262, and 0.001011 by t(0.95, 9) = 1.833.
     differences = [0.0004 + sign * 0.001 for sign in (1, -1) * 5]
     close = make_evidence(capsule=[0.99 + d for d in differences], max=[0.99] * 10, margin=0.00113)
-    assert said(close).endswith("Two one-sided tests at 5 % do put the difference within the margin (p 0.028).")
+    assert said(close).endswith("Two one-sided tests at 5 % do put the difference within the margin (p = 0.028).")
     three = make_evidence(capsule=[0.99 + d for d in differences], max=[0.99] * 10, average=A, margin=0.00113)
     sentence = next(each for each in verdict_of(three).sentences if each.startswith("capsule"))
     assert "Undetermined" in sentence
