@@ -13,7 +13,7 @@ from scipy import stats
 
 from reports.evidence import Evidence
 from reports.finite import finite
-from reports.statistics import mean_interval
+from reports.statistics import mean_interval, welch
 from reports.tables import arm_names
 from reports.view import View
 from reports.views import surface_figures
@@ -79,6 +79,27 @@ class Trend:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """The trials at one end of a domain beside all others, where the parameter may hardly do anything any more.
+
+    Attributes:
+        bin: The end's.
+        n: Trials in it.
+        others: Trials in all other bins.
+        difference: Mean of the others - mean of those in it.
+        low: Lower end of Welch's 95 % interval.
+        high: Upper end.
+    """
+
+    bin: int
+    n: int
+    others: int
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Line:
     """Means over one parameter, and whether more of it goes with more of the metric.
 
@@ -88,6 +109,7 @@ class Line:
         n: Trials.
         points: Of bins with a trial.
         trend: None for a list, for fewer than four trials, or where either is constant.
+        limits: The lowest bin and the highest, where two trials are in it and two are not; none for a list.
     """
 
     arm: str
@@ -95,6 +117,7 @@ class Line:
     n: int
     points: list[Point]
     trend: Trend | None
+    limits: list[Limit]
 
 
 @dataclass(frozen=True)
@@ -189,8 +212,20 @@ def _line(arm: str, name: str, domain: Domain, rows: pd.DataFrame) -> Line:
     places, values = bins.place(rows[f"param.{name}"], domain), rows["value"].to_numpy(dtype=np.float64)
     points = [_point(place, values[places == place]) for place in range(len(bins.labels)) if (places == place).any()]
     inside = places >= 0
-    exact = rows[f"param.{name}"][inside] if bins.ordered else None
-    return Line(arm, bins, int(inside.sum()), points, None if exact is None else _trend(exact, values[inside]))
+    if not bins.ordered:
+        return Line(arm, bins, int(inside.sum()), points, None, [])
+    trend = _trend(rows[f"param.{name}"][inside], values[inside])
+    return Line(arm, bins, int(inside.sum()), points, trend, _limits(places[inside], values[inside], len(bins.labels)))
+
+
+def _limits(places: np.ndarray, values: np.ndarray, bins: int) -> list[Limit]:
+    found = []
+    for end in sorted({0, bins - 1}):
+        mine, others = values[places == end], values[places != end]
+        if len(mine) > 1 and len(others) > 1:
+            apart = welch(others, mine)
+            found.append(Limit(end, len(mine), len(others), apart.difference, apart.low, apart.high))
+    return found
 
 
 def _point(place: int, values: np.ndarray) -> Point:

@@ -14,7 +14,7 @@ from reports.view import View, missing
 from reports.views.bins import Bins
 from reports.views.colours import faint
 from reports.views.commands import more_search
-from reports.words import brief, count, minus, number
+from reports.words import brief, count, listed, minus, number
 
 if TYPE_CHECKING:
     from reports.views.surface import Left, Line, Result, Surface
@@ -103,12 +103,21 @@ def _line(key: str, line: Line, left: Left, look: Look) -> View:
     figure.update_xaxes(type="log" if bins.log and bins.edges else "linear", tickvals=at, ticktext=texts)
     title = f"{brief(line.arm)}: {bins.param}"
     question = f"Do scores of {brief(line.arm)} go up or down with {bins.param}?"
-    caption = f"{_trend(line, look)} {_leaves_out(left)}Bars are 95 % t-intervals of a bin's mean. {_CAUTION}"
-    data = pd.DataFrame(
-        [(bins.labels[each.bin], each.n, each.mean, each.low, each.high) for each in line.points],
-        columns=[bins.param, "trials", f"mean {look.metric}", "low", "high"],
-    ).astype({"low": "float64", "high": "float64"})
-    return View(key, title, caption, figure, data, GROUP, question)
+    caption = (
+        f"{_trend(line, look)} {_limits(line)}{_leaves_out(left)}Bars are 95 % t-intervals of a bin's mean. {_CAUTION}"
+    )
+    return View(key, title, caption, figure, _table(line, look), GROUP, question)
+
+
+def _table(line: Line, look: Look) -> pd.DataFrame:
+    beside = {each.bin: (each.difference, each.low, each.high) for each in line.limits}
+    rows = [
+        (line.bins.labels[each.bin], each.n, each.mean, each.low, each.high, *beside.get(each.bin, (None,) * 3))
+        for each in line.points
+    ]
+    numbers = ["low", "high", "all others beside it", "from", "to"]
+    columns = [line.bins.param, "trials", f"mean {look.metric}", *numbers]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, "float64"))
 
 
 def _means(line: Line, style: ArmStyle) -> go.Scatter:
@@ -140,6 +149,22 @@ def _trend(line: Line, look: Look) -> str:
     way = f"{metric} {'rises' if rho > 0 else 'falls'} with {name}" if low * high > 0 else "no trend is clear"
     at, least, most = (minus(f"{value:.2f}") for value in (rho, low, high))
     return f"Over {of}, {way} (Spearman's ρ = {at}, about {least} to {most}), means from {_range(line)}."
+
+
+def _limits(line: Line) -> str:
+    """How far what lies between differs from either end; a score that differs from neither owes it little."""
+    if not line.limits:
+        return ""
+    parts = [
+        f"from {line.bins.labels[each.bin]} (n = {each.n}) by {_signed(each.difference)} "
+        f"[{_signed(each.low)} to {_signed(each.high)}]"
+        for each in line.limits
+    ]
+    return f"The mean of all others differs {listed(parts)}, by Welch's intervals at 95 %. "
+
+
+def _signed(value: float) -> str:
+    return minus(f"{value:+.3g}")
 
 
 def _range(line: Line) -> str:

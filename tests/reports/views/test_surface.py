@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from reports.views import surface
 from reports.views.bins import bins_of
@@ -64,6 +65,32 @@ def test_lines_have_t_intervals_and_a_trend() -> None:
     shown = views(made)
     assert "val_accuracy rises with routing_steps" in shown["surface-line-0"].caption
     assert "no trend is clear" in shown["surface-line-1"].caption
+
+
+def test_the_ends_of_a_domain_stand_beside_the_rest_of_it() -> None:
+    made = evidence(rows())
+    steps, temperature = surface.analyse(made).lines
+    trials = made.trials("search").query("arm == 'capsule'")
+    for limit, at in zip(steps.limits, (2, 5), strict=True):
+        there = trials["param.routing_steps"] == at
+        expected = stats.ttest_ind(trials.loc[~there, "value"], trials.loc[there, "value"], equal_var=False)
+        interval = expected.confidence_interval(0.95)
+        assert (limit.n, limit.others) == (there.sum(), (~there).sum())
+        assert (limit.low, limit.high) == pytest.approx((interval.low, interval.high))
+    assert steps.limits[0].low > 0 > steps.limits[1].high
+    assert [limit.bin for limit in temperature.limits] == [0, 5]
+    caption = views(made)["surface-line-0"].caption
+    low = steps.limits[0]
+    assert f"from 2 (n = {low.n}) by +{low.difference:.3g} [+{low.low:.3g} to +{low.high:.3g}]" in caption
+    assert "the mean of all others" in caption.lower()
+
+
+def test_an_end_that_hardly_any_trial_went_to_is_beside_nothing() -> None:
+    made = evidence([capsule(2, 0.1, 0.90), capsule(3, 0.11, 0.94), capsule(3, 10.0, 0.80), capsule(5, 3.0, 0.7)])
+    steps, temperature = surface.analyse(made).lines
+    assert steps.limits == []
+    assert [(limit.bin, limit.n, limit.others) for limit in temperature.limits] == [(0, 2, 2)]
+    assert "all others" not in views(made)["surface-line-0"].caption
 
 
 def test_the_trend_has_the_published_interval() -> None:
