@@ -97,7 +97,7 @@ def _disputed(evidence: Evidence, gone: Gone | None) -> Iterator[View]:
         told = listed(
             [f"{name} {percent(share)}" for name, share in zip(names, shares, strict=True) if np.isfinite(share)]
         )
-        words = f"class {label}; right: {told}"
+        words = f"class {label}; right: {told}".replace(" %", "\u00a0%")  # a line may break before no unit
         pictures.append(picture(flat / scale, alt=f"Test example {place}, {words}", label=words, enlarge=2))
         rows.append(
             {"test example": int(place), "class": int(label), **dict(zip(names, map(float, shares), strict=True))}

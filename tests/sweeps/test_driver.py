@@ -38,7 +38,7 @@ def means(*, inline: bool = True) -> driver.Means:
 
 def prepared(config: SweepConfig, data: Dataset) -> driver.Prepared:
     """A sweep as `prepare` leaves it, on a few images and without a model."""
-    facts = DataFacts("digits", "made", "digest", 64, 32, 0, 0, "", 10, (28, 28))
+    facts = DataFacts("digits", "made", "digest", 64, 32, 20, 0, "", 10, (28, 28))
     return driver.Prepared(config, Search(config), data, facts, Inspection((), frozenset({"temperature"}), ()))
 
 

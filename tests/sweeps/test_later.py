@@ -189,14 +189,16 @@ def test_the_plan_comes_first_then_phase_after_phase(
     ]
 
 
-@pytest.mark.parametrize(("asked", "said"), [(None, "0 examples"), (7, "7 of 0 examples")])
+@pytest.mark.parametrize(("asked", "said"), [(None, "20 examples"), (7, "7 of 20 examples")])
 def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int | None, said: str
 ) -> None:
+    shown = asked or 20
+
     def open_test_set(config: DatasetConfig, *, digest: str) -> TestSet:
         assert read_run(tmp_path / "run").plans
         assert read_run(tmp_path / "run").audits[-1].action == "test set opened"
-        return TestSet(np.zeros((7, 2)), np.zeros(7))
+        return TestSet(np.zeros((shown, 2)), np.zeros(shown))
 
     monkeypatch.setattr("sweeps.later.open_test_set", open_test_set)
     history = run(sweep(dataset={"name": "digits", "test": asked}), data, tmp_path / "run")
@@ -211,7 +213,7 @@ def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
         before = [each.detail for each in log[: log.index(event)] if isinstance(each, Audited)]
         assert before[0] == f"{said} of digits, for the confirm phase"
         assert names[event.number] in before
-        assert event.examples == 7
+        assert event.examples == shown
     for number, trial in history.trials.items():
         is_confirm = trial.spec.phase == "confirm"
         assert (trial.tested is not None) == (is_confirm or number in incumbents)

@@ -44,11 +44,11 @@ def test_disputed_examples_say_who_is_right_how_often(hand_made) -> None:
     view = seen(hand_made, files={"": {"disputed": payload}})["disputed"]
     assert view.caption.startswith("The 3 test examples on which")
     assert [each.label for each in view.pictures] == [
-        "class 2; right: capsule 100 % and max 25 %",
-        "class 9; right: capsule 0 % and max 80 %",
-        "class 0; right: max 50 %",
+        "class 2; right: capsule 100\u00a0% and max 25\u00a0%",
+        "class 9; right: capsule 0\u00a0% and max 80\u00a0%",
+        "class 0; right: max 50\u00a0%",
     ]
-    assert view.pictures[1].alt == "Test example 41, class 9; right: capsule 0 % and max 80 %"
+    assert view.pictures[1].alt == "Test example 41, class 9; right: capsule 0\u00a0% and max 80\u00a0%"
     assert view.data["test example"].tolist() == [7, 41, 3]
     assert view.data["class"].tolist() == [2, 9, 0]
     assert view.data["capsule"].tolist()[:2] == [1.0, 0.0]
