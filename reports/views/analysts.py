@@ -31,8 +31,8 @@ LEFT_OUT = "the plan's rule with failures left out"
 WORST = "the plan's rule with failures at their worst"
 LAST = "the plan's rule on validation data at the last epoch"
 BEST = "the plan's rule on validation data at the best epoch"
-SWAPPED = "nothing but the compared param replaced (settings, validation data)"
-CONTROL = "the baseline against itself (A/A control, validation data)"
+SWAPPED = "only the compared param replaced, validation data"
+CONTROL = "the baseline against itself, validation data"
 MARGINS = (0.5, 1.0, 2.0)
 _SEED = 20_260_104
 

@@ -185,13 +185,13 @@ def _caption(result: Result, evidence: Evidence) -> str:
 
 
 def _said(each: Equal, result: Result, evidence: Evidence, measure: Measure) -> str:
-    arm, baseline = short(each.arm), short(evidence.baseline)
+    beside = f"{measure.name.capitalize()} of {short(each.arm)} beside {short(evidence.baseline)}"
     own = f"{_apart(each.own, measure)} at the end of both"
     if each.equal is None:
         cut = f"in {each.without} of {count(each.pairs, 'pair')} one had no epoch behind it when the other was over"
-        return f"{measure.name} of {arm} beside {baseline}: {own}; {cut}. {_price(each, result, evidence)}"
+        return f"{beside}: {own}; {cut}. {_price(each, result, evidence)}"
     at = f"{_apart(each.equal, measure)} where the faster one ends (median {duration(each.seconds)})"
-    return f"{measure.name} of {arm} beside {baseline}: {at}, {own}, n = {each.pairs}. {_price(each, result, evidence)}"
+    return f"{beside}: {at}, {own}, n = {each.pairs}. {_price(each, result, evidence)}"
 
 
 def _apart(found: Interval, measure: Measure) -> str:
