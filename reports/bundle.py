@@ -14,6 +14,7 @@ import pandas as pd
 
 from reports.analysis import Analysis
 from reports.evidence import Evidence, Gone, Plan, Predictions, evidence_of
+from reports.replicates import configs_table
 from reports.sheets import as_csv
 from reports.tables import Tables
 from sweeps.config import SweepConfig
@@ -97,6 +98,9 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
         frame: pd.DataFrame = getattr(evidence.frames, name)
         yield f"{name}.csv", as_csv(frame)
         yield f"{name}.parquet", _parquet(frame)
+    configs = configs_table(evidence.frames.trials, direction=evidence.look.direction)
+    yield "configs.csv", as_csv(configs)
+    yield "configs.parquet", _parquet(configs)
     for number, each in evidence.predictions.items():
         yield f"predictions-{number:05d}.npz", each.to_bytes()
     for place, (_, _, payload) in enumerate(_pictures(evidence)):

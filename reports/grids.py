@@ -28,6 +28,21 @@ _ARMS = {
     "sd": "SD",
     "seconds": SECONDS,
 }
+_CONFIGS = {
+    "phase": "phase",
+    "arm": "arm",
+    "trials": "trials",
+    "n": "n",
+    "mean": "mean",
+    "sd": "SD",
+    "se": "SE",
+    "best": "best",
+    "tested": "n on test",
+    "test_mean": "mean on test",
+    "test_sd": "SD on test",
+    "pruned": "pruned",
+    "failed": "failed",
+}
 _TRIALS = {
     "number": "trial",
     "arm": "arm",
@@ -65,6 +80,13 @@ def grid(frame: pd.DataFrame, *, limit: int | None = None) -> Grid:
 def arms_grid(arms: pd.DataFrame) -> Grid:
     """The arms side by side."""
     return grid(arms[list(_ARMS)].rename(columns=_ARMS))
+
+
+def configs_grid(configs: pd.DataFrame, *, limit: int | None = None) -> Grid:
+    """Every config, or the first `limit` of them: what its trials came to, its params, and which trials they are."""
+    params = {name: name.removeprefix("param.") for name in configs.columns if name.startswith("param.")}
+    head = {**_CONFIGS, **params, "numbers": "which"}
+    return grid(configs[list(head)].set_axis(list(head.values()), axis=1), limit=limit)
 
 
 def trials_grid(trials: pd.DataFrame, *, limit: int | None = None) -> Grid:

@@ -22,7 +22,8 @@ from plotly.offline import get_plotlyjs
 
 from reports.analysis import Analysis, analyse
 from reports.evidence import evidence_of
-from reports.grids import SHOWN, Grid, arms_grid, grid, trials_grid
+from reports.grids import SHOWN, Grid, arms_grid, configs_grid, grid, trials_grid
+from reports.replicates import configs_table
 from reports.rollup import ranked
 from reports.summary import CAVEAT, Standing
 from reports.theme import CONFIG
@@ -72,6 +73,7 @@ class Section:
     parts: list[Part]
     failures: pd.DataFrame
     lost: int
+    configs: Grid | None
     trials: Grid
 
 
@@ -143,8 +145,15 @@ def _section(analysis: Analysis, prefix: str, *, several: bool) -> Section:
         parts=list(_parts(analysis, prefix, several=several)),
         failures=frames.failures,
         lost=facts["lost"],
+        configs=_configs(frames.trials, evidence.look.direction),
         trials=trials_grid(_listed(frames.trials, evidence.look.direction), limit=LISTED),
     )
+
+
+def _configs(trials: pd.DataFrame, direction: Direction) -> Grid | None:
+    """Trials that differ in their seeds alone, together; None where there are no such two."""
+    found = configs_table(trials, direction=direction)
+    return configs_grid(found[found["trials"] > 1], limit=SHOWN) if (found["trials"] > 1).any() else None
 
 
 def _listed(trials: pd.DataFrame, direction: Direction) -> pd.DataFrame:

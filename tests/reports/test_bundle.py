@@ -61,6 +61,16 @@ def test_rows_in_another_order_give_the_same_statistics(analysis: Analysis) -> N
     assert analyse(evidence).statistics_text() == analysis.statistics_text()
 
 
+def test_configs_are_written_with_their_replicates(folder: Path) -> None:
+    configs, trials = (pd.read_parquet(folder / f"{name}.parquet") for name in ("configs", "trials"))
+    assert configs["trials"].sum() == len(trials)
+    champion = configs[(configs["phase"] == "confirm") & (configs["arm"] == "max")].iloc[0]
+    mine = trials[trials["number"].isin([int(number) for number in champion["numbers"].split(", ")])]
+    assert champion["mean"] == pytest.approx(mine["value"].mean())
+    assert champion["test_mean"] == pytest.approx(mine["test"].mean())
+    assert (folder / "configs.csv").read_bytes().count(b"\n") == len(configs) + 1
+
+
 def test_statistics_are_json_that_any_program_reads(folder: Path) -> None:
     found = json.loads((folder / STATISTICS).read_text(), parse_constant=pytest.fail)
     assert found["verdict"]["plan"]

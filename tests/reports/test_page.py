@@ -73,7 +73,8 @@ def test_the_title_carries_the_data_and_the_notes(mixed) -> None:
 def test_sections_come_in_reading_order(mixed) -> None:
     headings = outline(mixed).headings
     parts = [text for level, text in headings[1:] if level == 2]
-    assert (parts[0], parts[-3:]) == ("The verdict", ["How the search went", "What went wrong", "Every trial"])
+    last = ["How the search went", "What went wrong", "By config, whatever the seed", "Every trial"]
+    assert (parts[0], parts[-4:]) == ("The verdict", last)
     search = headings[headings.index((2, "How the search went")) :]
     assert [heading for heading in search if heading[1] in SEARCH] == [
         (3, "The arms side by side"),
@@ -216,3 +217,14 @@ def test_nothing_of_a_run_becomes_markup(hostile) -> None:
     tame = Outline(build_page([hostile(False).read()]))
     wild = Outline(build_page([hostile(True).read()]))
     assert wild.tags == tame.tags
+
+
+def test_a_config_that_was_trained_once_is_listed_once(writer) -> None:
+    run = writer()
+    run.trial({"pooling": "max", "pool_size": 3, "learning_rate": 2.0e-3}, [0.6, 0.7, 0.85])
+    assert "By config" not in build_page([run.read()])
+    run.trial({"pooling": "max", "pool_size": 3, "learning_rate": 2.0e-3}, [0.6, 0.7, 0.75])
+    page = build_page([run.read()])
+    assert "By config, whatever the seed" in page
+    assert ">0.8000</td>" in page.replace("\n", "")
+    assert ">0, 1</td>" in page
