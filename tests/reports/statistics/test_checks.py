@@ -57,7 +57,7 @@ PAIRED = {
     "kendall_tau": {},
     "geometric_ratio": {},
     "probability_of_improvement": {"paired": True},
-    "improvement_interval": {"paired": False, "rng": np.random.default_rng(0)},
+    "improvement_interval": {},
     "selection_gap": {},
     "best_so_far_by_cost": {"budgets": [1]},
     "shuffled_best_by_cost": {"budgets": [1], "rng": np.random.default_rng(0)},

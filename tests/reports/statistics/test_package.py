@@ -52,7 +52,6 @@ def test_numpys_own_dice_are_left_alone(a, b) -> None:
     before = np.random.get_state()[1].copy()
     rng = np.random.default_rng(0)
     statistics.bootstrap(np.mean, a, rng=rng, draws=50)
-    statistics.improvement_interval(a, b, paired=False, rng=rng, draws=50)
     statistics.sign_flip_p(np.arange(60), rng=rng, draws=50)
     statistics.shuffled_best_by_cost(a, b, budgets=[1, 2], rng=rng, draws=50)
     statistics.crossed_bootstrap([a, b], rng=rng, draws=50)
