@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from reports.evidence import Evidence
 from reports.statistics import (
+    Direction,
     fewest_pairs,
+    improvement_interval,
     improvement_zone,
     iqm,
     match_pairs,
@@ -20,11 +21,10 @@ from reports.statistics import (
     probability_of_improvement,
     wilson,
 )
-from reports.theme import layout, plain
-from reports.verdict import Estimate, RunVerdict, measure_of
+from reports.verdict import Estimate, RunVerdict
 from reports.view import View
+from reports.views import chance_figures
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
-from reports.words import listed, percent
 
 KEY = "chance"
 
@@ -40,10 +40,12 @@ class Chance:
         won: Those in which the arm is better.
         ties: Those in which neither is, two failures among them.
         paired: (won + ties / 2) / n.
-        unpaired: The same share over all combinations of replicates.
-        alpha: One minus the coverage of the interval: the level of the plan over all arms that are compared.
+        unpaired: The same share over all n² combinations of those replicates, of one seed or not.
+        alpha: One minus the coverage of both intervals: the level of the plan over all arms that are compared.
         low: Lower end of Wilson's interval of the share won, with ties as losses.
         high: Upper end of Wilson's interval of the share won, with ties as wins.
+        unpaired_low: Lower end of the interval of `unpaired`, which counts pairs; None where there is but one.
+        unpaired_high: Upper end.
         zone: What the interval shows against ½ and ¾, or against ½ and ¼; empty where nothing may be claimed, or where
             so few pairs cannot show anything.
         claim: What the chance may be used for.
@@ -59,6 +61,8 @@ class Chance:
     alpha: float
     low: float
     high: float
+    unpaired_low: float | None
+    unpaired_high: float | None
     zone: str
     claim: Claim
 
@@ -89,11 +93,41 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """Which share of an arm's replicates is at least as good as each score, with a band that holds at all of them.
+
+    Attributes:
+        arm: The arm.
+        n: Replicates that have ended; those that failed reach no score.
+        scores: Every score of any arm, the worst first, and once more the best for what lies beyond it.
+        share: Of the replicates, at each score; 0 beyond the best.
+        low: Lower end of the simultaneous band.
+        high: Upper end.
+    """
+
+    arm: str
+    n: int
+    scores: tuple[float, ...]
+    share: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Chances:
-    """See the module."""
+    """See the module.
+
+    Attributes:
+        chances: One an arm that is compared.
+        spreads: One an arm that has replicates.
+        curves: Of the same arms; empty where no replicate has a score.
+        alpha: One minus the coverage of each curve's band by itself: the level of the plan.
+    """
 
     chances: tuple[Chance, ...]
     spreads: tuple[Spread, ...]
+    curves: tuple[Curve, ...]
+    alpha: float
 
 
 def analyse(evidence: Evidence, verdict: RunVerdict) -> Chances:
@@ -102,35 +136,17 @@ def analyse(evidence: Evidence, verdict: RunVerdict) -> Chances:
     ended = confirm[confirm["state"] != "running"]
     replicates = {arm: _replicates(ended[ended["arm"] == arm]) for arm in evidence.arms.values()}
     chances = [_chance(each, replicates, evidence) for each in estimates_of(verdict, "E1")]
-    spreads = [_spread(arm, list(scores.values()), alpha_of(evidence)) for arm, scores in replicates.items() if scores]
-    return Chances(tuple(each for each in chances if each is not None), tuple(spreads))
+    alpha, direction = alpha_of(evidence), evidence.look.direction
+    spreads = [_spread(arm, list(scores.values()), alpha) for arm, scores in replicates.items() if scores]
+    return Chances(
+        tuple(each for each in chances if each is not None), tuple(spreads), _curves(spreads, direction, alpha), alpha
+    )
 
 
 def draw(result: Chances, evidence: Evidence) -> Iterator[View]:
-    """The distribution of scores, with the chances in words."""
-    if not result.chances:
-        return
-    measure = measure_of(evidence.config.objective.metric, "test")
-    rows = [
-        {
-            "arm": each.arm,
-            "n": each.n,
-            f"mean{measure.unit}": None if each.mean is None else measure.value(each.mean),
-            f"mean of the middle half{measure.unit}": None if each.iqm is None else measure.value(each.iqm),
-            "failed": each.failed,
-            "share failed from": each.failed_low,
-            "share failed to": each.failed_high,
-        }
-        for each in result.spreads
-    ]
-    yield View(
-        KEY,
-        "If each were trained once",
-        _caption(result, evidence),
-        _profiles(result, evidence) if any(each.scores for each in result.spreads) else None,
-        pd.DataFrame(rows),
-        question="How often would the arm win, and does it fail more often?",
-    )
+    """How often each arm wins, then how the scores of all are spread; nothing where there is no pair."""
+    if result.chances:
+        yield from chance_figures.views(result, evidence)
 
 
 def _replicates(trials: pd.DataFrame) -> dict[str, float | None]:
@@ -149,11 +165,11 @@ def _chance(estimate: Estimate, replicates: dict[str, dict[str, float | None]], 
     alpha, direction = alpha_of(evidence) / estimate.comparisons, evidence.look.direction
     worst = -math.inf if direction == "maximize" else math.inf
     a, b = ([_or(side[name], worst) for name in ids] for side in (arm, baseline))
-    every = ([_or(score, worst) for score in side.values()] for side in (arm, baseline))
     won = sum(x > y if direction == "maximize" else x < y for x, y in zip(a, b, strict=True))
     ties = sum(x == y for x, y in zip(a, b, strict=True))
     low = float(wilson(won, len(ids), alpha=alpha).low or 0.0)
     high = float(wilson(won + ties, len(ids), alpha=alpha).high or 0.0)
+    unpaired = improvement_interval(a, b, direction=direction, alpha=alpha)
     may = claim(estimate)
     enough = len(ids) >= fewest_pairs(alpha=alpha)
     return Chance(
@@ -163,10 +179,12 @@ def _chance(estimate: Estimate, replicates: dict[str, dict[str, float | None]], 
         won=won,
         ties=ties,
         paired=probability_of_improvement(a, b, paired=True, direction=direction),
-        unpaired=probability_of_improvement(*every, paired=False, direction=direction),
+        unpaired=unpaired.value,
         alpha=alpha,
         low=low,
         high=high,
+        unpaired_low=unpaired.low,
+        unpaired_high=unpaired.high,
         zone="" if may.withheld or not enough else _zone(low, high),
         claim=may,
     )
@@ -198,60 +216,21 @@ def _spread(arm: str, replicates: list[float | None], alpha: float) -> Spread:
     )
 
 
-def _caption(result: Chances, evidence: Evidence) -> str:
-    level = f"{100 * (1 - alpha_of(evidence)):g} %"
-    wins = "; ".join(_wins(each) for each in result.chances)
-    ties = any(each.ties for each in result.chances)
-    counted = " A tie counts half; the interval has ties as losses at its lower end and as wins at its upper." * ties
-    failed = [
-        f"{each.arm} {each.failed} of {each.n} [{level}: {percent(each.failed_low)} to {percent(each.failed_high)}]"
-        for each in result.spreads
-        if each.failed
-    ]
-    fails = (
-        f" Failed: {listed(failed)}; a failure loses against any score and reaches none, so that its arm's curve ends "
-        "below 100 %."
-        if failed
-        else " No replicate failed."
-    )
-    return f"{wins}.{counted}{fails} Curves show the share of replicates at least that good."
-
-
-def _wins(each: Chance) -> str:
-    level = f"{100 * (1 - each.alpha):.3g} %"
-    said = each.claim.withheld or each.zone
-    zone = f"; {said}" if said else ""
-    return (
-        f"{each.arm} beats {each.baseline} in {percent(each.paired)} of {each.n} pairs of one seed "
-        f"[{level}, Wilson: {percent(each.low)} to {percent(each.high)}{zone}], and in "
-        f"{percent(each.unpaired)} of all combinations"
-    )
-
-
-def _profiles(result: Chances, evidence: Evidence) -> go.Figure:
-    measure, look = measure_of(evidence.config.objective.metric, "test"), evidence.look
-    unit = f" ({measure.unit.strip()})" if measure.unit else ""
-    figure = go.Figure(layout=layout(x=f"{plain(measure.name)}{unit}", y="share of replicates at least as good"))
-    every = np.unique([score for each in result.spreads for score in each.scores])
-    # A threshold just beside each score, so that the curve steps exactly where the scores are.
-    beside = -np.inf if look.direction == "maximize" else np.inf
-    thresholds = np.nextafter(every, beside)
-    for each in result.spreads:
-        style = look.styles[each.arm]
-        worst = float(beside)
-        profile = performance_profile(
-            [*each.scores, *[worst] * each.failed], np.sort(thresholds), direction=look.direction
+def _curves(spreads: Sequence[Spread], direction: Direction, alpha: float) -> tuple[Curve, ...]:
+    every = np.unique([score for each in spreads for score in each.scores])
+    if not len(every):
+        return ()
+    beyond = math.inf if direction == "maximize" else -math.inf
+    towards_best = every if direction == "maximize" else every[::-1]
+    # A threshold just beside each score, so that the curve steps exactly where the scores are; none lies beyond the
+    # best score itself, which is the last.
+    thresholds = np.append(np.nextafter(towards_best, -beyond), towards_best[-1])
+    scores = tuple(float(score) for score in (*towards_best, towards_best[-1]))
+    curves = []
+    for each in spreads:
+        found = performance_profile(
+            [*each.scores, *[-beyond] * each.failed], thresholds, direction=direction, alpha=alpha
         )
-        shown = [measure.value(float(value)) for value in np.sort(every)]
-        figure.add_trace(
-            go.Scatter(
-                x=shown,
-                y=profile.share.tolist(),
-                name=f"{plain(each.arm)}, n = {each.n}",
-                mode="lines+markers",
-                line={"color": style.colour, "dash": style.dash, "shape": "vh", "width": 2},
-                marker={"color": style.colour, "symbol": style.symbol, "size": 7},
-                hovertemplate="%{x:.4g}: %{y:.0%}<extra></extra>",
-            )
-        )
-    return figure.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+        ends = (tuple(numbers.tolist()) for numbers in (found.share, found.low, found.high))
+        curves.append(Curve(each.arm, each.n, scores, *ends))
+    return tuple(curves)

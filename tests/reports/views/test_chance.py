@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from reports.statistics import cdf_band, improvement_interval
 from reports.views import chance
 from tests.reports.conftest import judged
 
@@ -21,7 +22,11 @@ def analysed(evidence, **how):
 
 
 def drawn(evidence, **how):
-    (view,) = chance.draw(analysed(evidence, **how), evidence)
+    return next(chance.draw(analysed(evidence, **how), evidence))
+
+
+def spread(evidence):
+    _, view = chance.draw(analysed(evidence), evidence)
     return view
 
 
@@ -52,13 +57,15 @@ def test_a_lower_loss_wins(confirmation) -> None:
 
 
 def test_curves_of_arms_that_fail_end_below_all(confirmation) -> None:
-    view = drawn(confirmation(capsule=CAPSULE, max=MAX))
-    capsule, top = view.figure.data
+    evidence = confirmation(capsule=CAPSULE, max=MAX)
+    view, scores = drawn(evidence), spread(evidence)
+    *_, capsule, top = scores.figure.data
     assert list(capsule.x) == pytest.approx([10, 8, 7, 6, 5, 3])
     assert list(capsule.y) == pytest.approx([4 / 6, 3 / 6, 3 / 6, 2 / 6, 2 / 6, 1 / 6])
     assert list(top.y) == pytest.approx([4 / 6, 3 / 6, 2 / 6, 1 / 6, 0, 0])
     assert "Failed: capsule 2 of 6 [95 %: 10 % to 70 %] and max 2 of 6" in view.caption
-    assert "ends below 100 %" in view.caption
+    assert "begins below 100 %" in scores.caption
+    assert "n: capsule 6 and max 6" in scores.caption
     assert view.data["failed"].tolist() == [2, 2]
     assert view.data["mean of the middle half %"].tolist() == pytest.approx([6, 7.5])
 
@@ -108,6 +115,75 @@ def test_the_interval_is_that_of_a_family(confirmation) -> None:
     assert [each.alpha for each in both] == [0.025, 0.025]
     assert both[0].low < alone.low
     assert {each.zone for each in both} == {"not significant"}
+
+
+def test_bands_step_with_the_curves_and_go_on_beyond_the_best(confirmation) -> None:
+    evidence = confirmation(capsule=CAPSULE, max=MAX)
+    curve = analysed(evidence).curves[0]
+    assert curve.scores == (0.90, 0.92, 0.93, 0.94, 0.95, 0.97, 0.97)
+    assert curve.share == pytest.approx([4 / 6, 3 / 6, 3 / 6, 2 / 6, 2 / 6, 1 / 6, 0])
+    # Two failed and none or more scored below: 2, 3, 3, 4, 4, 5 and all 6 of the distribution are passed.
+    passed, bounds = [2, 3, 3, 4, 4, 5, 6], cdf_band(6, kind="ld", alpha=0.05)
+    assert curve.low == pytest.approx(1 - bounds.high[passed])
+    assert curve.high == pytest.approx(1 - bounds.low[passed])
+    band = spread(evidence).figure.data[0]
+    half = len(band.x) // 2
+    upper = dict(zip(zip(band.x[:half:2], band.x[1:half:2], strict=True), band.y[:half:2], strict=True))
+    assert [end for _, end in upper][:-1] == pytest.approx([10, 8, 7, 6, 5, 3])
+    assert list(upper.values()) == pytest.approx(curve.high)
+    assert band.y[:half:2] == band.y[1:half:2]
+    assert list(band.y[half:][::-2]) == pytest.approx(curve.low)
+    assert (band.x[0], band.x[half - 1]) == pytest.approx((10.35, 2.65))
+
+
+def test_curves_and_bands_of_a_loss_are_those_of_its_negative(confirmation) -> None:
+    losses = {
+        arm: [None if score is None else -score for score in each] for arm, each in (("capsule", CAPSULE), ("max", MAX))
+    }
+    sweep = {"objective": {"metric": "val_loss", "direction": "minimize"}}
+    turned = analysed(confirmation(sweep=sweep, **losses))
+    there = analysed(confirmation(capsule=CAPSULE, max=MAX))
+    assert [(each.share, each.low, each.high) for each in turned.curves] == [
+        (each.share, each.low, each.high) for each in there.curves
+    ]
+    assert turned.curves[0].scores == tuple(-score for score in there.curves[0].scores)
+    assert turned.chances == there.chances
+
+
+def test_bands_hold_with_the_plans_level_and_few_replicates_have_wide_ones(confirmation) -> None:
+    level = {"confirm": {"baseline": "max", "alpha": 0.2}}
+    (curve, _) = analysed(confirmation(sweep=level, capsule=[0.9], max=[0.8])).curves
+    assert (curve.low, curve.high) == (pytest.approx((0.1, 0.1, 0.0)), pytest.approx((1.0, 1.0, 0.9)))
+    view = spread(confirmation(sweep=level, capsule=[0.9], max=[0.8]))
+    assert "simultaneous: with 80 % the whole curve" in view.caption
+    assert list(view.data.columns[-2:]) == ["80 % from", "80 % to"]
+    assert view.data["80 % to"].tolist() == pytest.approx([1, 1, 0.9, 1, 0.9, 0.9])
+    assert view.data["which are"].tolist() == ["as good or better", "as good or better", "better"] * 2
+
+
+def test_all_combinations_have_an_interval_of_the_family(confirmation) -> None:
+    evidence = confirmation(capsule=CAPSULE, average=CAPSULE, max=MAX)
+    found = analysed(evidence).chances[0]
+    worst = [-np.inf if score is None else score for score in CAPSULE]
+    other = [-np.inf if score is None else score for score in MAX]
+    expected = improvement_interval(worst, other, alpha=0.025)
+    assert (found.unpaired, found.unpaired_low, found.unpaired_high) == (expected.value, expected.low, expected.high)
+    view = drawn(evidence)
+    said = f"58 % of all 36 combinations [97.5 %: {100 * expected.low:.0f} % to {100 * expected.high:.0f} %]"
+    assert said in view.caption
+    capsule = view.data.iloc[0]
+    assert (capsule["wins of any seeds from"], capsule["wins of any seeds to"]) == (expected.low, expected.high)
+    assert view.data["pairs"].isna().tolist() == [False, False, True]
+    marks = view.figure.data[0]
+    assert list(marks.x) == [found.paired, found.unpaired]
+    assert list(marks.error_x.array) == pytest.approx([found.high - found.paired, expected.high - expected.value])
+    assert list(marks.error_x.arrayminus) == pytest.approx([found.paired - found.low, expected.value - expected.low])
+
+
+def test_one_pair_has_no_interval_of_all_combinations(confirmation) -> None:
+    evidence = confirmation(capsule=[0.9], max=[0.8])
+    assert analysed(evidence).chances[0].unpaired_low is None
+    assert "in 100 % of their one combination [no interval from one pair]" in drawn(evidence).caption
 
 
 def test_an_arm_that_always_fails_loses_always(confirmation) -> None:
