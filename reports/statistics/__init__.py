@@ -5,8 +5,8 @@
 before the planned pairs are there, and `planning` how many it takes. `location` and `effects` describe samples,
 `improvement` and `profiles` their distributions, `counts`, `calibration` and `predictions` single examples. `tuning`
 and `budgets` draw what a search is worth at a budget, over the exact `bands`; `selection` asks what its choice was
-worth. `variance` and `crossed`, `costs`, `survival` and `ranks` look at where differences come from, what they cost,
-when they show, and across many arms; `crossings` at which setting they change sides.
+worth. `variance` and `crossed`, `costs`, `survival`, `ranks` and `dunnett` look at where differences come from, what
+they cost, when they show, and across many arms; `crossings` at which setting they change sides.
 
 Differences are a - b in the unit of the metric; where better matters, a function takes the `direction`. Whatever is
 random takes a generator, and the order of the rows changes no result.
@@ -21,6 +21,7 @@ from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front,
 from reports.statistics.counts import McNemar, mcnemar_exact, wilson
 from reports.statistics.crossed import crossed_bootstrap
 from reports.statistics.crossings import Crossing, crossing
+from reports.statistics.dunnett import ManyToOne, blocked_dunnett, dunnett_p, dunnett_quantile
 from reports.statistics.effects import (
     PairingGain,
     cliffs_delta,
@@ -77,6 +78,7 @@ __all__ = [
     "FriedmanNemenyi",
     "Judgement",
     "KendallTau",
+    "ManyToOne",
     "McNemar",
     "Overtuning",
     "PairedComparison",
@@ -96,6 +98,7 @@ __all__ = [
     "Verdict",
     "benjamini_hochberg",
     "best_so_far_by_cost",
+    "blocked_dunnett",
     "bootstrap",
     "brier_score",
     "cdf_band",
@@ -106,6 +109,8 @@ __all__ = [
     "crossing",
     "detectable_difference",
     "dkw_epsilon",
+    "dunnett_p",
+    "dunnett_quantile",
     "equal_budget_chance",
     "error_rate",
     "expected_calibration_error",
