@@ -16,7 +16,9 @@ from reports.theme import layout, plain
 from reports.verdict import RunVerdict, measure_of
 from reports.verdict.sentences import evidence_margin
 from reports.view import View
+from reports.views import many_to_one
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
+from reports.views.many_to_one import AgainstAll, against_all
 from reports.views.marks import ends, lower_is_better, signed, tint
 from reports.words import count, listed
 
@@ -52,6 +54,7 @@ class AllArms:
         p: Of equal ranks, by Iman and Davenport.
         alpha: Of the family.
         claim: What the cells may be used for.
+        against: All against the baseline at once; None with fewer than two others, or two whole seeds.
     """
 
     cells: tuple[Cell, ...]
@@ -63,6 +66,7 @@ class AllArms:
     p: float | None
     alpha: float
     claim: Claim
+    against: AgainstAll | None
 
 
 def analyse(evidence: Evidence, verdict: RunVerdict) -> AllArms:
@@ -73,20 +77,21 @@ def analyse(evidence: Evidence, verdict: RunVerdict) -> AllArms:
     absent = tuple(arm for arm in arms if arm not in there)
     may = claim(*estimates_of(verdict, "E1"))
     if len(arms) < 3 or len(there) < 2:
-        return AllArms((), arms, absent, (), (), 0, None, alpha, may)
+        return AllArms((), arms, absent, (), (), 0, None, alpha, may, None)
     table = mine.pivot(index="pair_id", columns="arm", values="test").reindex(columns=list(arms)).sort_index()
     cells = [_compare(table, arm, other, evidence) for arm, other in combinations(arms, 2)]
     adjusted = holm([p for _, p in cells]).tolist()
     judged = tuple(replace(cell, adjusted_p=p) for (cell, _), p in zip(cells, adjusted, strict=True))
+    against = against_all(table, evidence.baseline, begun=confirm["pair_id"].nunique(), alpha=alpha)
     whole = table[list(there)].dropna()
     if len(whole) < 2:
-        return AllArms(judged, arms, absent, (), (), len(whole), None, alpha, may)
+        return AllArms(judged, arms, absent, (), (), len(whole), None, alpha, may, against)
     found = friedman_nemenyi(whole.to_numpy(), direction=evidence.look.direction, alpha=alpha)
-    return AllArms(judged, arms, absent, there, found.mean_ranks, len(whole), found.p, alpha, may)
+    return AllArms(judged, arms, absent, there, found.mean_ranks, len(whole), found.p, alpha, may, against)
 
 
 def draw(result: AllArms, evidence: Evidence) -> Iterator[View]:
-    """The matrix of differences; nothing where two arms say it all."""
+    """The matrix of differences, and all against the baseline; nothing where two arms say it all."""
     if not result.cells:
         return
     measure = measure_of(evidence.config.objective.metric, "test")
@@ -111,6 +116,8 @@ def draw(result: AllArms, evidence: Evidence) -> Iterator[View]:
         pd.DataFrame(rows),
         question="How do all of them rank?",
     )
+    if result.against:
+        yield many_to_one.view(result.against, evidence, result.claim)
 
 
 def _compare(table: pd.DataFrame, arm: str, other: str, evidence: Evidence) -> tuple[Cell, float]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
+from reports.statistics import blocked_dunnett, dunnett_quantile
 from reports.views import all_arms
 from tests.reports.conftest import judged
+from tests.reports.views.conftest import permuted
 
 MAX = [0.90, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96]
 NOISE = [0, 1e-4, -1e-4, 2e-4, 0, -2e-4, 1e-4]
@@ -22,7 +25,11 @@ def analysed(evidence, **how):
 
 
 def drawn(evidence, **how):
-    (view,) = all_arms.draw(analysed(evidence, **how), evidence)
+    return next(all_arms.draw(analysed(evidence, **how), evidence))
+
+
+def at_once(evidence, **how):
+    _, view = all_arms.draw(analysed(evidence, **how), evidence)
     return view
 
 
@@ -96,3 +103,66 @@ def test_odd_runs(odd_run) -> None:
     result = analysed(odd_run)
     json.dumps(asdict(result), allow_nan=False)
     assert all(view.caption.endswith(".") for view in all_arms.draw(result, odd_run))
+
+
+def test_all_against_the_baseline_over_whole_seeds(confirmation) -> None:
+    holes = {**ARMS, "average": [None, *AVERAGE[1:6], ...]}
+    evidence = confirmation(**holes)
+    found = analysed(evidence).against
+    assert (found.baseline, found.blocks, found.left_out, found.comparisons, found.df) == ("max", 5, 2, 2, 8)
+    scores = np.array([CAPSULE, AVERAGE]).T[1:6]
+    expected = blocked_dunnett(scores, MAX[1:6])
+    assert [each.arm for each in found.arms] == ["capsule", "average"]
+    assert tuple(each.low for each in found.arms) == expected.low
+    assert tuple(each.adjusted_p for each in found.arms) == expected.p
+    view = at_once(evidence)
+    assert "Over 5 seeds that all these arms have (2 other seeds left out)" in view.caption
+    assert "hold together for 2 comparisons" in view.caption
+    assert "on 8 degrees of freedom" in view.caption
+    assert view.data["mean difference (pp)"].tolist() == pytest.approx([-100 * each for each in expected.differences])
+    assert view.data["95 % from"].tolist() == pytest.approx([-100 * each for each in expected.high])
+    assert [trace.x[0] for trace in view.figure.data] == view.data["mean difference (pp)"].tolist()
+    wide = [trace.error_x.array[0] + trace.error_x.arrayminus[0] for trace in view.figure.data]
+    assert wide == pytest.approx((view.data["95 % to"] - view.data["95 % from"]).tolist())
+
+
+def test_intervals_at_once_claim_nothing(confirmation) -> None:
+    view = at_once(confirmation(**ARMS))
+    assert "It decides nothing; where the two disagree, the verdict's rule stands." in view.caption
+    assert " p " not in view.caption
+    assert "told apart" not in view.caption
+    assert view.data["Dunnett's p (2 comparisons)"].notna().all()
+    short = at_once(confirmation(planned=9, **ARMS))
+    assert short.caption.startswith("Interim, 7 of 9 planned seeds: nothing is claimed. ")
+    assert short.data["Dunnett's p (2 comparisons)"].isna().all()
+    bad = at_once(confirmation(planned=7, **ARMS), failed=True)
+    assert bad.caption.startswith("Not valid")
+    assert bad.data["Dunnett's p (2 comparisons)"].isna().all()
+
+
+def test_the_family_at_once_is_of_all_arms_of_the_sweep(confirmation) -> None:
+    result = analysed(confirmation(**ARMS, strided=[None] * 7)).against
+    assert (result.comparisons, [each.arm for each in result.arms]) == (3, ["capsule", "average"])
+    assert result.critical == dunnett_quantile(3, 12)
+    level = confirmation(sweep={"confirm": {"baseline": "max", "alpha": 0.2}}, **ARMS)
+    assert analysed(level).against.critical == dunnett_quantile(2, 12, alpha=0.2)
+    assert "Dunnett's 80 % intervals" in at_once(level).caption
+
+
+def test_without_two_others_or_two_whole_seeds_there_is_no_interval_at_once(confirmation) -> None:
+    assert analysed(confirmation(**{**ARMS, "average": [None] * 7})).against is None
+    apart = {"capsule": [0.9, 0.9, None, None], "max": [0.8] * 4, "average": [None, 0.7, 0.7, 0.7]}
+    assert analysed(confirmation(**apart)).against is None
+    assert len(list(all_arms.draw(analysed(confirmation(**apart)), confirmation(**apart)))) == 1
+    assert analysed(confirmation(**{**ARMS, "max": [None] * 7})).against is None
+
+
+def test_a_loss_mirrors_and_rows_may_come_in_any_order(confirmation) -> None:
+    there = confirmation(**ARMS)
+    losses = {arm: [-score for score in scores] for arm, scores in ARMS.items()}
+    sweep = {"objective": {"metric": "val_loss", "direction": "minimize"}}
+    turned = analysed(confirmation(sweep=sweep, **losses)).against
+    for one, other in zip(analysed(there).against.arms, turned.arms, strict=True):
+        assert (one.difference, one.low, one.high) == (-other.difference, -other.high, -other.low)
+        assert one.adjusted_p == other.adjusted_p
+    assert analysed(permuted(there)) == analysed(there)
