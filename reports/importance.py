@@ -121,7 +121,7 @@ class _Table:
 def _table(trials: pd.DataFrame, domains: Mapping[str, Domain], direction: Direction) -> _Table:
     columns = {name: trials[f"param.{name}"].tolist() for name in domains}
     known = {
-        name: [domains[name].cast(_plain(value)) if _is_in(domains[name], value) else None for value in column]
+        name: [domains[name].cast(as_param(value)) if is_in(domains[name], value) else None for value in column]
         for name, column in columns.items()
     }
     values = trials["value"].to_numpy(dtype=np.float64)
@@ -209,11 +209,12 @@ def _distribution(domain: Domain) -> BaseDistribution:
     return IntDistribution(domain.low, domain.high, log=domain.log)
 
 
-def _is_in(domain: Domain, value: Any) -> bool:
-    return not pd.isna(value) and domain.contains(_plain(value))
+def is_in(domain: Domain, value: Any) -> bool:
+    """Whether a cell holds a value of the domain: an older space may have had others."""
+    return not pd.isna(value) and domain.contains(as_param(value))
 
 
-def _plain(value: object) -> ParamValue:
+def as_param(value: object) -> ParamValue:
     """A cell of a frame as the space has it."""
     return value.item() if isinstance(value, np.generic) else value  # type: ignore[return-value]
 

@@ -126,7 +126,7 @@ def test_only_the_command_line_imports_the_reports_and_only_inside_its_commands(
         ("plotly", ("reports/",)),
         ("dash", ("reports/",)),
         ("scipy", ("reports/", "sweeps/datasets/digits.py")),
-        ("sklearn", ("sweeps/datasets/",)),
+        ("sklearn", ("sweeps/datasets/", "reports/ablation.py")),
         ("yaml", ("sweeps/config/document.py", "reports/")),
         ("typer", ("sweeps/cli.py",)),
         ("rich", ("sweeps/console.py",)),

@@ -14,6 +14,7 @@ from reports.importance import FEWEST, LIMIT, Importance, importances
 from reports.tables import arm_names
 from reports.view import View
 from reports.views import importance_figures
+from reports.views.ablation import Ablations, ablations
 from search_spaces import Domain
 from sweeps.config import SweepConfig
 from sweeps.sharing import shared_names
@@ -49,12 +50,14 @@ class Result:
         arms: Each arm that has trials enough, in order.
         joint: Over all arms, where there are several.
         factorials: Exact shares, by arm (None over all arms), where every combination was run.
+        ablations: From the baseline's champion to the others'; None where nothing is compared.
     """
 
     why: str
     arms: list[Facet]
     joint: Facet | None
     factorials: list[tuple[str | None, Shares]]
+    ablations: Ablations | None
 
 
 def analyse(evidence: Evidence) -> Result:
@@ -73,11 +76,12 @@ def analyse(evidence: Evidence) -> Result:
         arms=known,
         joint=joint if joint and joint.shared and known else None,
         factorials=list(_factorials(evidence, rows, domains, shared)),
+        ablations=ablations(evidence, rows),
     )
 
 
 def draw(result: Result, evidence: Evidence) -> Iterator[View]:
-    """Shared parameters, then those that arms have to themselves, then the compared one, then exact shares."""
+    """Shared parameters, those that arms have to themselves, the compared one, exact shares, ways between champions."""
     yield from importance_figures.views(result, evidence)
 
 

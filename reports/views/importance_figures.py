@@ -13,6 +13,7 @@ from reports.factorial import Shares
 from reports.importance import LIMIT, Importance
 from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
+from reports.views import ablation_figures
 from reports.views.commands import more_search
 from reports.words import brief, count, listed
 
@@ -54,6 +55,8 @@ def views(result: Result, evidence: Evidence) -> Iterator[View]:
         )
     for place, (arm, shares) in enumerate(result.factorials):
         yield _exact(f"importance-exact-{place}", arm, shares)
+    if result.ablations:
+        yield from ablation_figures.views(result.ablations, evidence)
 
 
 def _view(

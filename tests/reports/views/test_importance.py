@@ -133,7 +133,7 @@ def test_parameters_of_one_arm_have_a_facet_of_their_own() -> None:
 
 def test_the_compared_parameter_comes_with_its_caveat() -> None:
     shown = views(evidence(rows()))
-    assert list(shown) == ["importance", "importance-own-0", "importance-compared"]
+    assert list(shown) == ["importance", "importance-own-0", "importance-compared", "importance-path-0"]
     assert "it is no comparison of them" in shown["importance-compared"].caption
     assert [len(trace.x) for trace in shown["importance"].figure.data] == [2, 2]
 
