@@ -126,6 +126,11 @@ def test_all_against_the_baseline_over_whole_seeds(confirmation) -> None:
     assert wide == pytest.approx((view.data["95 % to"] - view.data["95 % from"]).tolist())
 
 
+def test_a_seed_that_failed_everywhere_is_left_out_too(confirmation) -> None:
+    found = analysed(confirmation(**{arm: [*scores, None] for arm, scores in ARMS.items()})).against
+    assert (found.blocks, found.left_out) == (7, 1)
+
+
 def test_intervals_at_once_claim_nothing(confirmation) -> None:
     view = at_once(confirmation(**ARMS))
     assert "It decides nothing; where the two disagree, the verdict's rule stands." in view.caption
