@@ -76,7 +76,7 @@ def _figure(each: ArmPath, measure: Measure, evidence: Evidence) -> go.Figure:
     values = [each.path.start, *(step.predicted for step in steps)]
     errors = [each.path.start_error, *(step.error for step in steps)]
     unit = f" ({measure.unit.strip()})" if measure.unit else ""
-    figure = go.Figure(layout=layout(x=f"predicted {plain(measure.name)}{unit}", y="", height=130 + 52 * len(labels)))
+    figure = go.Figure(layout=layout(x="", y="", height=130 + 52 * len(labels)))
     shown, places = [measure.value(value) for value in values], list(range(len(labels)))
     bars = [abs(measure.difference(error)) for error in errors]
     ends = [(value - bar, value + bar) for value, bar in zip(shown, bars, strict=True)]
@@ -84,6 +84,8 @@ def _figure(each: ArmPath, measure: Measure, evidence: Evidence) -> go.Figure:
     style = look.styles[each.arm]
     points = whiskers(shown, places, ends, style, hover=hover, along="x", size=9, showlegend=False)
     figure.add_trace(points.update(mode="lines+markers", line={"color": style.colour, "width": 1.2, "dash": "dot"}))
+    # Labels of steps are long, and leave an axis on a narrow screen less room than others have.
+    figure.update_xaxes(title_text=broken(f"predicted {plain(measure.name)}{unit}", 20))
     return figure.update_yaxes(
         tickvals=places, ticktext=[broken(label, 20) for label in labels], range=[len(labels) - 0.5, -0.5]
     )
