@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.statistics import improvement_interval, improvement_zone, probability_of_improvement
+from reports.statistics import bootstrap, improvement_interval, improvement_zone, probability_of_improvement
 
 INF = float("inf")
 SCORES = st.lists(st.integers(0, 5), min_size=1, max_size=8)
@@ -54,6 +54,17 @@ def test_the_interval_is_wilsons_for_the_part_of_the_bound_that_the_placements_s
     k = 2.2621571628**2 * part / 10
     assert sorted(np.roots([1 + k, -(2 * 0.815 + k), 0.815**2])) == pytest.approx([found.low, found.high], abs=1e-8)
     assert (found.low, found.high) == pytest.approx((0.608, 0.926), abs=1e-3)
+
+
+def test_the_bootstrap_over_pairs_of_the_unpaired_form(a, b) -> None:
+    def share_won(x, y, axis=-1):
+        assert axis == -1
+        gaps = x[..., :, None] - y[..., None, :]
+        return (np.where(gaps == 0, 0.5, gaps > 0)).mean(axis=(-2, -1))
+
+    found = bootstrap(share_won, a, b, rng=np.random.default_rng(0), paired=True)
+    assert found.value == pytest.approx(0.815, abs=1e-9)
+    assert (found.low, found.high) == pytest.approx((0.76, 0.94), abs=0.01)
 
 
 def _win(x, y):
