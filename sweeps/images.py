@@ -49,6 +49,7 @@ def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
     data, facts = load_data(config)
     config = replace_dataset(config, {"train": facts.train, "validation": facts.validation})
     check_batches(config)
+    _check_shifts(config, facts)
     if config.confirm.seeds and not facts.test:
         whose = f"{config.dataset.load} returns none" if config.dataset.load else f"{facts.name} has none"
         raise ConfigError(f"confirm.seeds: needs a test set, and {whose}; leave it out")
@@ -58,6 +59,25 @@ def _load(config: SweepConfig) -> tuple[SweepConfig, Dataset, DataFacts]:
             "leave it out for all of it"
         )
     return config, data, facts
+
+
+def _check_shifts(config: SweepConfig, facts: DataFacts) -> None:
+    """Refuse to move or turn what is no picture, and to move a picture out of itself."""
+    shifts, shape = config.confirm.shifts, facts.shape
+    if not shifts.each:
+        return
+    if len(shape) not in (2, 3):
+        raise ConfigError(
+            f"confirm.shifts: moves and turns pictures, (h, w) or (h, w, c), and an example of {facts.name} has the "
+            f"shape {shape}; leave it out"
+        )
+    side = min(shape[:2])
+    for pixels in shifts.translate:
+        if pixels >= side:
+            raise ConfigError(
+                f"confirm.shifts.translate: must be below {side}, the smaller side of a picture of {facts.name}, got "
+                f"{pixels}"
+            )
 
 
 def replace_dataset(config: SweepConfig, values: dict[str, Any]) -> SweepConfig:

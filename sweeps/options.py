@@ -62,7 +62,7 @@ def changed(
     asked = config if sweep is None else sized_like(SweepConfig.load(sweep), config)
     document = with_changes(asked.model_dump(mode="json"), changes or ())
     other = SweepConfig.from_mapping(document, source=source)
-    by_name = {change.partition("=")[0].strip() for change in changes or ()}
+    by_name = {_key_of(change) for change in changes or ()}
     check_changes(config, other, allowed=by_name | set(allowed or ()), source=source)
     # What a file says in other words is no change: the run goes on with its own.
     changed = apply_changes(config, changes_between(config, other))
@@ -92,6 +92,11 @@ def read_seconds(time: str | None) -> float | None:
     if isinstance(seconds, str) or not 0 < seconds < math.inf:
         raise ConfigError(f"--time-limit: must be seconds, or a number with s, m or h (45m), got {time!r}")
     return float(seconds * _UNITS[unit])
+
+
+def _key_of(change: str) -> str:
+    """What `--set` allows: the key of a section that it names, or part of which it names."""
+    return ".".join(change.partition("=")[0].strip().split(".")[:2])
 
 
 def _worker_changes(workers: str | None, gpus: str | None) -> tuple[str, ...]:

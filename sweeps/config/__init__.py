@@ -12,6 +12,7 @@ from sweeps.config.phases import ConfirmConfig, ControlsConfig, Rule, SwapConfig
 from sweeps.config.question import DatasetConfig, ModelConfig
 from sweeps.config.search import SearchConfig
 from sweeps.config.section import Named
+from sweeps.config.shifts import Shift, ShiftsConfig
 from sweeps.config.sweep import SweepConfig
 from sweeps.config.training import Schedule, TrainingConfig
 
@@ -28,6 +29,8 @@ __all__ = [
     "Rule",
     "Schedule",
     "SearchConfig",
+    "Shift",
+    "ShiftsConfig",
     "SwapConfig",
     "SweepConfig",
     "Target",

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from search_spaces import Float, Params, ParamValue, SearchSpace, read_number
 from sweeps.config.fields import ParamValues, Real, Scalar, Whole
 from sweeps.config.section import Section
+from sweeps.config.shifts import ShiftsConfig
 
 Rule = Literal["best", "best_mean"]
 
@@ -36,6 +37,10 @@ class ConfirmConfig(Section):
     runs: Whole | None = Field(
         None,
         description="Runs of this file, each with another seed, that will be put together to compare the tuned arms.",
+    )
+    shifts: ShiftsConfig = Field(
+        ShiftsConfig(),
+        description="Moved and turned copies of the test pictures, on which each replicate is tested too.",
     )
 
     def fewest_seeds(self, comparisons: int) -> int:

@@ -83,6 +83,7 @@ def _question(config: SweepConfig, history: History) -> dict[str, object]:
         "alpha": confirm.alpha,
         "rule": confirm.rule,
         "runs": confirm.runs,
+        "shifts": list(map(str, confirm.shifts.each)),
         "failures": FAILURES,
         "epochs": config.search.epochs,
         "budget": {"unit": config.search.budget, "amount": config.search.amount},

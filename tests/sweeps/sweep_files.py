@@ -45,10 +45,13 @@ KEYS = {
     "mapping": [
         *("model", "dataset", "space", "objective", "search", "confirm", "swap", "controls", "training", "workers"),
         "faults",
-        *("model.args", "dataset.args", "objective.constraints", "search.sampler", "search.pruner"),
+        *("model.args", "dataset.args", "objective.constraints", "confirm.shifts", "search.sampler", "search.pruner"),
         *("training.optimizer", "training.schedule"),
     ],
-    "list": ["objective.also", "search.first", "search.warm_start", "controls.same"],
+    "list": [
+        *("objective.also", "search.first", "search.warm_start", "controls.same"),
+        *("confirm.shifts.translate", "confirm.shifts.rotate"),
+    ],
     "one of": [
         *("objective.direction", "objective.at", "search.budget", "search.repeats", "training.dtype_policy"),
         *("training.optimizer", "training.schedule", "confirm.rule"),
@@ -69,7 +72,8 @@ SECTIONS = {
     "model": ["build", "args"],
     "dataset": ["name", "train", "validation", "split_seed", "file", "load", "args"],
     "objective": ["metric", "direction", "also", "constraints"],
-    "confirm": ["seeds", "champions", "rule", "baseline", "margin", "alpha", "runs"],
+    "confirm": ["seeds", "champions", "rule", "baseline", "margin", "alpha", "runs", "shifts"],
+    "confirm.shifts": ["translate", "rotate"],
     "swap": ["settings", "seeds"],
     "controls": ["pairs", "same"],
     "search": ["budget", "trials", "seconds", "epochs", "cohort", "repeats", "sampler", "pruner", "first"],
@@ -106,7 +110,7 @@ def good(draw: st.DrawFn) -> Document:
         "objective": draw(st.sampled_from([{}, {"also": ["macs"]}, {"constraints": {"macs": {"at_most": 1e6}}}])),
         "workers": draw(st.sampled_from([{}, {"count": 2, "gpus": 0.5}])),
         "faults": draw(st.sampled_from([{}, {"trial_timeout": None}])),
-        "confirm": draw(st.sampled_from([{}, {"champions": 2, "rule": "best_mean", "margin": "1e-3"}])),
+        "confirm": draw(st.sampled_from([{}, {"champions": 2, "margin": "1e-3"}, {"shifts": {"rotate": ["1e1"]}}])),
     }
     kept = draw(st.lists(st.sampled_from(sorted(optional)), unique=True))
     return document | {name: optional[name] for name in kept}
@@ -324,6 +328,9 @@ BREAKERS: dict[str, Breaker] = {
     "an unknown baseline": _later("confirm.baseline", "min"),
     "a list for a baseline": _of_a_key("confirm.baseline", ["max"]),
     "seeds that can claim nothing": _later("confirm.seeds", 5),
+    "a copy that is where it was": _of_a_key("confirm.shifts.translate", [0], names=("confirm.shifts.translate.0",)),
+    "a copy turned too far": _of_a_key("confirm.shifts.rotate", [181], names=("confirm.shifts.rotate.0",)),
+    "a copy twice": _of_a_key("confirm.shifts.rotate", [10, "1e1"]),
     "settings that can claim nothing": _later("swap.settings", 5),
     "runs that can claim nothing": _later("confirm.runs", 5),
     "controls without seeds": _of_a_key("controls", {"same": [[{}, {}]]}, names=("controls.same",)),

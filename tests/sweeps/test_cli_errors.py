@@ -281,6 +281,12 @@ def build(width):
         ("load", "build", ["--set", "dataset.args={count: 5}"], "must return at least 6 examples"),
         ("load", "build", ["--set", "dataset.train=51"], "dataset.train must be at most 50"),
         ("load", "build", ["--set", "dataset.test=5"], "dataset.test: must be at most 0, the size of the test set"),
+        (
+            "load",
+            "build",
+            ["--set", "confirm.shifts.rotate=[10]"],
+            "(h, w) or (h, w, c), and an example of mine:load has the shape (4,); leave it out",
+        ),
         ("load", "build", ["--set", "objective.also=[macs, val_f1]"], "val_f1 needs a direction"),
         (
             "load",

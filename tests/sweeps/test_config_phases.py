@@ -76,6 +76,25 @@ def test_every_phase_is_asked_for_by_its_amount_alone(text: str, amounts: list[i
         ("confirm: {margin: 0}", "confirm.margin: must be more than 0, got 0"),
         ("confirm: {alpha: 0}", "confirm.alpha: must be more than 0, got 0"),
         ("confirm: {alpha: 0.5}", "confirm.alpha: must be less than 0.5, got 0.5"),
+        ("confirm: {shifts: [1]}", "confirm.shifts: must be a mapping with keys translate, rotate, got [1]"),
+        (
+            "confirm: {shifts: {turn: [1]}}",
+            "confirm.shifts.turn: unknown key; known keys of confirm.shifts are translate, rotate",
+        ),
+        ("confirm: {shifts: {translate: 1}}", "confirm.shifts.translate: must be a list, got 1"),
+        ("confirm: {shifts: {translate: [1, 0]}}", "confirm.shifts.translate.1: must be at least 1, got 0"),
+        ("confirm: {shifts: {translate: [1.5]}}", "confirm.shifts.translate.0: must be a whole number, got 1.5"),
+        (
+            "confirm: {shifts: {translate: [1, 2, 3, 4, 5]}}",
+            "confirm.shifts.translate: must be a list of at most 4, got [1, 2, 3, 4, 5]",
+        ),
+        (
+            "confirm: {shifts: {rotate: [10, 5, 1e1]}}",
+            "confirm.shifts.rotate: must hold each amount once, got [10.0, 5.0, 10.0]; leave out what is there twice",
+        ),
+        ("confirm: {shifts: {rotate: [0]}}", "confirm.shifts.rotate.0: must be more than 0, got 0"),
+        ("confirm: {shifts: {rotate: [180.5]}}", "confirm.shifts.rotate.0: must be at most 180, got 180.5"),
+        ("confirm: {shifts: {rotate: [far]}}", "confirm.shifts.rotate.0: must be a number, got 'far'"),
         ("swap: {settings: 2, seeds: 0}", "swap.seeds: must be at least 1, got 0"),
         ("controls: {same: [[{}, {}]]}", "controls.same: needs pairs, the number of seeds of each comparison"),
         ("controls: {pairs: 1, same: [[{}]]}", "controls.same.0.1: is needed and not given"),
@@ -113,6 +132,15 @@ def test_every_phase_is_asked_for_by_its_amount_alone(text: str, amounts: list[i
 )
 def test_what_cannot_be_judged_is_refused_by_its_key(text: str, message: str) -> None:
     assert refused(text) == f"s: {message}"
+
+
+def test_every_shifted_copy_has_a_name_by_which_the_records_know_it() -> None:
+    shifts = read("confirm: {shifts: {rotate: [180, 2.5, 1e1], translate: [2, 1]}}").confirm.shifts
+    assert [(each.kind, each.amount) for each in shifts.each] == [
+        *(("translate", 2), ("translate", 1), ("rotate", 180), ("rotate", 2.5), ("rotate", 10)),
+    ]
+    assert [*map(str, shifts.each)] == ["translate 2", "translate 1", "rotate 180", "rotate 2.5", "rotate 10"]
+    assert read("").confirm.shifts.each == ()
 
 
 @pytest.mark.parametrize(

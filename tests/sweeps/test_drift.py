@@ -205,6 +205,11 @@ FROZEN = "; the champions were chosen and the plan was frozen by the old one: la
         ("confirm.rule", "best_mean", f'confirm.rule: is "best_mean", was "best"{FROZEN}'),
         ("confirm.champions", 2, f"confirm.champions: is 2, was 1{FROZEN}"),
         ("confirm.baseline", "capsule", f'confirm.baseline: is "capsule", was null{FROZEN}'),
+        (
+            "confirm.shifts",
+            {"translate": [1], "rotate": []},
+            'confirm.shifts: is {"translate": [1], "rotate": []}, was {"translate": [], "rotate": []}' + FROZEN,
+        ),
         ("swap.seeds", 2, f"swap.seeds: is 2, was 1{FROZEN}"),
         ("controls.same", [], f'controls.same: is [], was [[{{}}, {{"pool_size": 3}}]]{FROZEN}'),
         ("search.trials", 3, f"search.trials: is 3, was 2{FROZEN}"),
@@ -237,6 +242,8 @@ def test_what_follows_a_search_is_asked_for_by_name(make_config: MakeConfig, tmp
     config = make_config()
     asked = changed(config, **{**NOTHING, "changes": ["confirm.seeds=8", "controls.pairs=2", "cost_probe=1"]})
     assert (asked.confirm.seeds, asked.controls.pairs, asked.cost_probe) == (8, 2, 1)
+    for change in ("confirm.shifts={rotate: [10]}", "confirm.shifts.rotate=[10]"):
+        assert changed(config, **{**NOTHING, "changes": [change]}).confirm.shifts.rotate == (10,)
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump({**config.model_dump(mode="json"), "cost_probe": 2}, sort_keys=False))
     with pytest.raises(ConfigError, match=r"cost_probe: is 2, was 0; --allow cost_probe takes the change"):

@@ -61,7 +61,7 @@ space:
     "no later phase": SPACE + "confirm: {seeds: 0}\nswap: {settings: 0}\ncontrols: {pairs: 0, same: []}\ncost_probe: 0",
     "every later phase": SPACE
     + "compare: pooling\nconfirm: {seeds: 6, champions: 2, rule: best_mean, baseline: max, margin: 1e-3, alpha: 0.05"
-    + ", runs: 6}\n"
+    + ", runs: 6, shifts: {translate: [1, 2], rotate: [10, 1e-1]}}\n"
     + "swap: {settings: 6, seeds: 2}\ncost_probe: 1\n"
     + "controls: {pairs: 4, same: [[{pooling: max, width: 1}, {pooling: capsule, width: 1}]]}",
     "workers": SPACE + "workers: {count: 3, cpus: 0.5, gpus: 2.5e-1, recycle_trials: 0, recycle_gib: 0}",
@@ -178,6 +178,15 @@ INVALID = {
             "confirm: {baseline: [max]}",
             "confirm: {margin: 0}",
             "confirm: {alpha: 0.5}",
+            "confirm: {shifts: [1]}",
+            "confirm: {shifts: {turn: [1]}}",
+            "confirm: {shifts: {translate: 1}}",
+            "confirm: {shifts: {translate: [0]}}",
+            "confirm: {shifts: {translate: [1.5]}}",
+            "confirm: {shifts: {translate: [1, 2, 3, 4, 5]}}",
+            "confirm: {shifts: {rotate: [0]}}",
+            "confirm: {shifts: {rotate: [181]}}",
+            "confirm: {shifts: {rotate: [far]}}",
             "swap: {settings: -1}",
             "swap: {seeds: 0}",
             "controls: 1",

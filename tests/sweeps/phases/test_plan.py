@@ -173,6 +173,23 @@ def test_another_amount_makes_a_revision_with_the_champions_and_rules_of_the_fir
     assert (third and third.revision) == (None if "confirm" in changes else 3)
 
 
+def test_the_shifted_copies_are_part_of_the_plan_and_of_its_digest() -> None:
+    plain, shifted = both_arms(), both_arms(confirm__shifts={"rotate": [10], "translate": [2, 1]})
+    assert frozen(plain).plan["shifts"] == []
+    plan = frozen(shifted)
+    assert plan.plan["shifts"] == ["translate 2", "translate 1", "rotate 10"]
+    assert plan.digest != frozen(plain).digest
+
+
+def test_a_plan_of_before_there_were_shifted_copies_holds_and_is_revised_as_it_is() -> None:
+    searched = both_arms()
+    old = {key: value for key, value in frozen(searched).plan.items() if key != "shifts"}
+    searched = resumed(searched, PlanFrozen(revision=1, plan=old, digest=digest(old)))
+    assert freeze(searched.config, searched.history) is None
+    searched.config = make_config(confirm__seeds=9)
+    assert frozen(searched).plan == {**old, "seeds": 9}
+
+
 def test_no_plan_is_due_where_nothing_is_asked_for() -> None:
     assert plan_due(make_config(confirm={"seeds": 0}), both_arms().history) is None
 
