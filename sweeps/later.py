@@ -120,7 +120,9 @@ def _freeze(
 def _open_test_set(config: SweepConfig, history: History, workers: Workers, log: RunLog) -> TestSet:
     data = history.header.data
     some = f"{config.dataset.test:,} of " if config.dataset.test else ""
-    detail = f"{some}{data.get('test'):,} examples of {data.get('name')}, for the confirm phase"
+    shifts = ", ".join(map(str, config.confirm.shifts.each))
+    copies = f", and copies of them ({shifts})" if shifts else ""
+    detail = f"{some}{data.get('test'):,} examples of {data.get('name')}{copies}, for the confirm phase"
     log.append(Audited(action="test set opened", detail=detail))
     test = open_test_set(config.dataset, digest=str(data["digest"]))
     workers.open_test(test)

@@ -132,6 +132,8 @@ class TrialTested(Event):
 
     `nll` (negative log likelihood, in nats), `brier` (squared distance to the one-hot label, from 0 to 2) and `ece`
     (expected calibration error, 15 bins) are means over `examples`, null where the model gives no class probabilities.
+    `shifted` has the metrics on every shifted copy of the test pictures, by what `confirm.shifts` calls it; empty in
+    older logs, and where none was asked for.
     A trial of the search is tested from its kept weights, by no worker, once the plan is frozen: `attempt` is 0.
     """
 
@@ -145,6 +147,7 @@ class TrialTested(Event):
     nll: float | None = None
     brier: float | None = None
     ece: float | None = None
+    shifted: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

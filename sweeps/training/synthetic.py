@@ -1,7 +1,8 @@
 """A trainer without a network: metrics by a formula, so that the machine around it can be tested and timed.
 
 `model.build` names a function `(params, seeds, epoch) -> metrics` instead of one that builds a model. It may raise,
-as training may. Metrics of the test set are those of its attribute `test`, a function of `(params, seeds)`.
+as training may. Metrics of the test set are those of its attribute `test`, a function of `(params, seeds)`; those of a
+shifted copy are those of its attribute `shifted`, a function of `(params, seeds, name)`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class SyntheticTrainer:
         module, _, name = config.model.build.partition(":")
         self._formula: Formula = getattr(import_module(module), name)
         self._steps = -(-len(data.y_train) // config.training.batch_size)
+        self._shifts = config.confirm.shifts.each
         self._worker = worker
         self._next: tuple[int, int] | None = None
         self._spec: TrialSpec
@@ -66,9 +68,11 @@ class SyntheticTrainer:
         )
 
     def test(self, number: int, test: TestSet, *, attempt: int) -> Tested:
-        """Ask the formula's own function of the test set."""
+        """Ask the formula's own functions of the test set and of its shifted copies."""
         self._expect(number)
-        metrics = self._formula.test(self._spec.params, self._spec.seeds)  # type: ignore[attr-defined]
+        formula, about = self._formula, (self._spec.params, self._spec.seeds)
+        metrics = formula.test(*about)  # type: ignore[attr-defined]
+        shifted = {str(each): formula.shifted(*about, str(each)) for each in self._shifts}  # type: ignore[attr-defined]
         return Tested(
             TrialTested(
                 number=number,
@@ -77,6 +81,7 @@ class SyntheticTrainer:
                 metrics=metrics,
                 examples=len(test.y),
                 seconds=1e-6,
+                shifted=shifted,
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from sweeps.config import Shift
 from sweeps.datasets import TestSet
 from sweeps.functions import import_function
 from sweeps.training.epochs import VALIDATION_BATCH, scaled, targets
+from sweeps.training.shifting import shifted
 
 BINS = 15
 _LEAST = 1e-12
@@ -37,8 +40,7 @@ def test_model(
         class's probability) and `p_true` (the true one's), both float32, all (n,) in the order of the test set.
     """
     x, y = scaled(test.x), targets(test.y)
-    measured = model.evaluate(x, y, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
-    metrics = {name: float(value) for name, value in sorted(measured.items())}
+    metrics = _measured(model, x, y)
     # Labels that are no places in a row are the business of a model that comes compiled.
     has_places = classes is not None and y.min() >= 0 and y.max() < classes
     probabilities = _probabilities(model, x, classes) if has_places else None
@@ -48,6 +50,15 @@ def test_model(
 
 
 test_model.__test__ = False  # type: ignore[attr-defined]  # pytest takes it for a test
+
+
+def test_shifted(model: keras.Model, test: TestSet, shifts: Iterable[Shift]) -> dict[str, dict[str, float]]:
+    """Keras' metrics on every shifted copy of the test pictures, by what the copy is called; one copy at a time."""
+    y = targets(test.y)
+    return {str(shift): _measured(model, scaled(shifted(test.x, shift)), y) for shift in shifts}
+
+
+test_shifted.__test__ = False  # type: ignore[attr-defined]
 
 
 def test_kept(
@@ -97,6 +108,11 @@ def judge_probabilities(
         p_true=p_true.astype(np.float32),
     )
     return scores, {"predictions.npz": file.getvalue()}
+
+
+def _measured(model: keras.Model, x: Any, y: Any) -> dict[str, float]:
+    measured = model.evaluate(x, y, batch_size=VALIDATION_BATCH, verbose=0, return_dict=True)
+    return {name: float(value) for name, value in sorted(measured.items())}
 
 
 def _probabilities(model: keras.Model, x: Any, classes: int | None) -> NDArray[np.float64] | None:

@@ -30,7 +30,7 @@ from sweeps.training.epochs import Examples, make_epochs
 from sweeps.training.gpu_memory import limit_gpu_memory
 from sweeps.training.models import Blueprint, check_fresh
 from sweeps.training.pictures import pictures_of
-from sweeps.training.testing import test_model
+from sweeps.training.testing import test_model, test_shifted
 from sweeps.workers.protocol import Tested
 
 KEPT_MODELS = 32
@@ -96,11 +96,12 @@ class Trainer:
         )
 
     def test(self, number: int, test: TestSet, *, attempt: int) -> Tested:
-        """Show the test set to the trial's model, with the weights that its value was measured on."""
+        """Show the test set, then its shifted copies, to the trial's model with the weights that its value is of."""
         course, began = self._expect(number), time.perf_counter()
         if course.best_weights:
             course.warm.model.set_weights(course.best_weights)
         metrics, scores, files = test_model(course.warm.model, test, classes=self._classes)
+        shifted = test_shifted(course.warm.model, test, self._config.confirm.shifts.each)
         event = TrialTested(
             number=number,
             attempt=attempt,
@@ -111,6 +112,7 @@ class Trainer:
             nll=scores.get("nll"),
             brier=scores.get("brier"),
             ece=scores.get("ece"),
+            shifted=shifted,
         )
         if course.spec.replicate == 0:
             files |= pictures_of(course.warm.model, self._examples)

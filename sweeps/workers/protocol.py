@@ -79,7 +79,10 @@ class Trainer(Protocol):
         """Train one epoch; epoch 0 begins the trial anew, a checkpoint where it was taken."""
 
     def test(self, number: int, test: TestSet, *, attempt: int) -> Tested:
-        """Show the test set to the model of the trial trained last, with the weights that its value counts for."""
+        """Show the test set to the model of the trial trained last, with the weights that its value counts for.
+
+        Shown too are the shifted copies that `confirm.shifts` asks for, one after the other.
+        """
 
     def save(self, number: int) -> bytes:
         """The model of the trial trained last, as a `.keras` file."""

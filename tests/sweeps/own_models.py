@@ -24,6 +24,13 @@ def classifier(*, width: int = 8) -> keras.Model:
     return dense(width, 3, activation="softmax")
 
 
+def pictures(*, pooling: str, pool_size: int) -> keras.Model:
+    """Plain, ten classes of images, with one convolution."""
+    pool = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[pooling](pool_size)
+    head = [layers.Flatten(), layers.Dense(10, activation="softmax")]
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(8, 5, activation="relu"), pool, *head])
+
+
 def logits(*, width: int = 8) -> keras.Model:
     """Plain, three classes, no softmax."""
     return dense(width, 3)

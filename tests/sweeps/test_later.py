@@ -223,6 +223,28 @@ def test_every_look_at_the_test_set_is_announced_and_none_is_taken_elsewhere(
             assert trial.ended.value != trial.ended.test == trial.tested.metrics["accuracy"]
 
 
+def test_shifted_copies_are_shown_to_confirmed_replicates_alone_and_announced(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History]
+) -> None:
+    asked = {"seeds": 6, "shifts": {"translate": [1, 2], "rotate": [10]}}
+    names = ["translate 1", "translate 2", "rotate 10"]
+    history = run(sweep(confirm=asked), data, tmp_path / "run")
+    (opened,) = [audit.detail for audit in history.audits if audit.action == "test set opened"]
+    assert opened == f"0 examples of digits, and copies of them ({', '.join(names)}), for the confirm phase"
+    assert history.plans[0].plan["shifts"] == names
+    for trial in history.trials.values():
+        if trial.tested:
+            shown = [*trial.tested.shifted]
+            assert shown == (names if trial.spec.phase == "confirm" else [])
+    with pytest.raises(ConfigError, match=r"confirm\.shifts: is .* the plan was frozen by the old one"):
+        resume(tmp_path / "run", {"confirm.shifts": {"rotate": [10]}})
+    without = run(sweep(), data, tmp_path / "without")
+    assert results(without) == results(history)
+    assert {number: trial.tested.shifted for number, trial in without.trials.items() if trial.tested} == {
+        number: {} for number, trial in history.trials.items() if trial.tested
+    }
+
+
 def test_what_comes_with_a_test_is_kept_before_the_log_says_that_it_was_taken(
     sweep: MakeConfig, data: Dataset, tmp_path: Path
 ) -> None:
@@ -326,9 +348,12 @@ def test_a_verdict_may_be_asked_for_after_the_search(
 ) -> None:
     run(sweep(confirm={"seeds": 0}, swap={}, controls={}, cost_probe=0), data, tmp_path / "run")
     assert not read_run(tmp_path / "run").plans
-    history = resume(tmp_path / "run", {"confirm.seeds": 6, "confirm.margin": 0.02, "swap.settings": 6})
+    asked = {"confirm.seeds": 6, "confirm.margin": 0.02, "swap.settings": 6, "confirm.shifts": {"rotate": [5]}}
+    history = resume(tmp_path / "run", asked)
     assert [trial.spec.phase for trial in history.trials.values()] == PHASES[:30]
-    assert [(plan.revision, plan.plan["margin"]) for plan in history.plans] == [(1, 0.02)]
+    found = [(plan.revision, plan.plan["margin"], plan.plan["shifts"]) for plan in history.plans]
+    assert found == [(1, 0.02, ["rotate 5"])]
+    assert {(*trial.tested.shifted,) for trial in history.trials.values() if trial.tested} == {("rotate 5",), ()}
     assert history.ended is not None
 
 

@@ -260,7 +260,7 @@ KEPT = {
     "known": "TrialKnown: study sweep number seed_index params state values course constraints",
     "plan": "PlanFrozen: revision plan digest time",
     "replicate": "TrialStarted: number pair_id side seeds Seeds: init order dropout augment split "
-    "TrialTested: metrics examples nll brier ece seconds "
+    "TrialTested: metrics examples nll brier ece shifted seconds "
     "TrialEnded: attempt state epochs early_stop_epoch best_value best_epoch last test nll brier ece "
     "ModelFacts: parameters macs inference_seconds EpochEnded: memory_bytes model "
     "WorkerStarted: device node deterministic AttemptStarted: worker concurrency attempt",

@@ -17,7 +17,9 @@ from reports.statistics.predictions import brier_score, negative_log_likelihood
 from sweeps.config import DatasetConfig, SweepConfig
 from sweeps.datasets import Dataset, TestSet, load_dataset, load_own_dataset, open_test_set
 from sweeps.errors import DataError
-from sweeps.records import TrialSpec
+from sweeps.records import TrialSpec, TrialTested
+from sweeps.training.shifting import shifted
+from sweeps.training.synthetic import SyntheticTrainer
 from sweeps.training.testing import judge_probabilities, test_model
 from sweeps.training.trainer import Trainer
 from tests.sweeps import own_models
@@ -167,6 +169,53 @@ def test_a_trial_is_tested_with_the_weights_that_its_value_counts_for(
     assert None not in (event.nll, event.brier, event.ece)
     assert event.seconds > 0
     assert (told(tested.files["predictions.npz"])["label"] == data.y_validation).all()
+
+
+SHIFTS: dict[str, Any] = {"translate": [4], "rotate": [45, 90]}
+
+
+@pytest.mark.parametrize("trainer", [Trainer, SyntheticTrainer])
+@pytest.mark.parametrize("shifts", [{}, SHIFTS])
+def test_both_trainers_tell_of_the_copies_that_are_asked_for_with_the_metrics_of_the_test(
+    make_config: Callable[..., SweepConfig], data: Dataset, make_spec: MakeSpec, trainer: Any, shifts: dict[str, Any]
+) -> None:
+    build = "tests.sweeps.formulas:learning" if trainer is SyntheticTrainer else "tests.sweeps.own_models:pictures"
+    config = make_config(model={"build": build}, confirm={"shifts": shifts})
+    made = trainer(config, data, worker="w")
+    made.train(make_spec(3), 0, attempt=1)
+    event = made.test(3, TestSet(data.x_validation, data.y_validation), attempt=1).event
+    assert [*event.shifted] == (["translate 4", "rotate 45", "rotate 90"] if shifts else [])
+    assert all(each.keys() == event.metrics.keys() for each in event.shifted.values())
+    assert len({each["accuracy"] for each in (event.metrics, *event.shifted.values())}) == len(event.shifted) + 1
+
+
+def test_a_network_errs_more_on_shifted_digits_and_every_replicate_sees_the_same_ones(
+    make_config: Callable[..., SweepConfig], make_spec: MakeSpec
+) -> None:
+    config = make_config(model={"build": "tests.sweeps.own_models:pictures"}, confirm={"shifts": SHIFTS})
+    data, facts = load_dataset("digits", train=1250, validation=250, split_seed=0)
+    test = open_test_set(DatasetConfig(name="digits"), digest=facts.digest)
+    before = test.x.copy()
+
+    def tested(trainer: Trainer, number: int, *, seed: int) -> TrialTested:
+        spec = make_spec(number, epochs=4, seed=seed, learning_rate=0.01)
+        for epoch in range(4):
+            trainer.train(spec, epoch, attempt=1)
+        return trainer.test(number, test, attempt=1).event
+
+    one, other = Trainer(config, data, worker="one"), Trainer(config, data, worker="other")
+    first = tested(one, 0, seed=5)
+    np.testing.assert_array_equal(test.x, before)
+    assert first.metrics["accuracy"] > 0.85
+    for name, metrics in first.shifted.items():
+        assert metrics["accuracy"] < first.metrics["accuracy"] - 0.05, name
+    tested(other, 1, seed=6)
+    again = tested(other, 2, seed=5)
+    assert (again.metrics, again.shifted) == (first.metrics, first.shifted)
+    model = one._course.warm.model  # type: ignore[union-attr]
+    for shift in config.confirm.shifts.each:
+        alone = test_model(model, TestSet(shifted(test.x, shift), test.y), classes=10)[0]
+        assert first.shifted[str(shift)] == alone
 
 
 def test_only_the_trial_in_training_can_be_tested(config: SweepConfig, data: Dataset, make_spec: MakeSpec) -> None:

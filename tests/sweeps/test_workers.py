@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -50,8 +51,10 @@ def open_workers(
 ) -> Iterator[Open]:
     opened: list[Workers] = []
 
-    def open_(formula: str = "learning", *, trainer: str = SYNTHETIC, **faults: float) -> Workers:
-        config = make_config(model={"build": f"tests.sweeps.formulas:{formula}"}, faults=faults)
+    def open_(
+        formula: str = "learning", *, trainer: str = SYNTHETIC, confirm: object = MappingProxyType({}), **faults: float
+    ) -> Workers:
+        config = make_config(model={"build": f"tests.sweeps.formulas:{formula}"}, faults=faults, confirm=confirm)
         if request.param == "inline":
             opened.append(InlineWorkers(config, data, trainer=trainer))
         else:
@@ -195,7 +198,7 @@ def test_no_trial_is_tested_before_the_test_set_is_open(open_workers: Open, make
 def test_a_trial_is_tested_where_it_was_trained_and_still_there_afterwards(
     open_workers: Open, make_spec: MakeSpec
 ) -> None:
-    workers = ready(open_workers())
+    workers = ready(open_workers(confirm={"shifts": {"translate": [2], "rotate": [10]}}))
     workers.open_test(TEST)
     begun = trained(workers, make_spec(3), attempt=2)
     workers.test(3)
@@ -206,6 +209,10 @@ def test_a_trial_is_tested_where_it_was_trained_and_still_there_afterwards(
     assert (event.number, event.attempt, event.worker, event.examples) == (3, 2, begun.worker, 7)
     assert event.metrics == formulas.learning.test(make_spec(3).params, make_spec(3).seeds)  # type: ignore[attr-defined]
     assert (event.nll, tested.files) == (None, {})
+    assert event.shifted == {
+        name: formulas.learning.shifted(make_spec(3).params, make_spec(3).seeds, name)  # type: ignore[attr-defined]
+        for name in ("translate 2", "rotate 10")
+    }
     workers.save(3, "model")
     workers.release(3)
     saved = wait_for(workers, Saved)
