@@ -1,7 +1,7 @@
 """A run as tidy frames: everything that a figure, a page or a statistic says is computed from these, and from no other.
 
-Column names with a dot hold what a sweep names itself: `param.NAME`, `metric.NAME`, `seed.NAME`. Times are seconds:
-`started` and `ended` since the sweep's start, `seconds` of a worker's time. Epochs count from 0, as in the log.
+Column names with a dot hold what a sweep names itself: `param.NAME`, `metric.NAME`, `seed.NAME`, `shift.NAME`. Times in
+seconds: `started` and `ended` since the sweep's start, `seconds` of a worker's time. Epochs count from 0, as in logs.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Tables:
         trials: One row a trial of any phase and state. A param that does not apply is missing (NaN or NA), never 0;
             `value` follows the objective and is missing until the trial ended, and where it failed.
             After the search, trials of one `pair_id` belong together; `test`, `nll`, `brier` and `ece` are those of the
-            test set; `epoch_seconds` is the median epoch without the first of the attempt; `begun_at` and `tested_at`
-            are places in the log.
+            test set, `shift.NAME` is `test` on a shifted copy of it; `epoch_seconds` is the median epoch without the
+            first of the attempt; `begun_at` and `tested_at` are places in the log.
         epochs: One row an epoch report of each trial's last attempt. `cumulative_seconds` starts with the time to get
             the model ready, so that it ends at the trial's `seconds`.
         arms: One row an arm of the search phase, see `rollup.arms_table`.
@@ -130,8 +130,13 @@ def trials_table(run: History) -> pd.DataFrame:
     begin = run.header.time
     metric = run.config.objective.metric.removeprefix("val_")
     rows = [_trial_row(trial, names, places, begin, metric) for _, trial in sorted(run.trials.items())]
-    params = {f"param.{name}": _dtype(p.domain) for name, p in run.config.space.parameters.items()}
-    return _frame(rows, {**_TRIAL, **params})
+    return _frame(rows, trial_columns(run.config))
+
+
+def trial_columns(config: SweepConfig) -> dict[str, str]:
+    """Every column of the trials with its type: those of any sweep, then those that the sweep names itself."""
+    params = {f"param.{name}": _dtype(each.domain) for name, each in config.space.parameters.items()}
+    return {**_TRIAL, **params, **{f"shift.{shift}": "float64" for shift in config.confirm.shifts.each}}
 
 
 def epochs_table(run: History) -> pd.DataFrame:
@@ -193,6 +198,7 @@ def _trial_row(
         "tested_at": trial.tested_at,
         **{f"seed.{name}": seed for name, seed in asdict(spec.seeds).items()},
         **{f"param.{name}": value for name, value in spec.params.items()},
+        **{f"shift.{name}": metrics.get(test_metric) for name, metrics in (tested.shifted if tested else {}).items()},
     }
 
 

@@ -62,7 +62,7 @@ def sweep(trials: int, names: Mapping[str, str] = TAME) -> SweepConfig:
             "dataset": {"train": 50_000, "validation": 10_000},
             "compare": "pooling",
             "search": {"trials": -(-trials // 3), "epochs": EPOCHS, "cohort": min(30, -(-trials // 3))},
-            "confirm": {"seeds": 20, "baseline": names["max"]},
+            "confirm": {"seeds": 20, "baseline": names["max"], "shifts": {"translate": [2], "rotate": [15]}},
             "swap": {"settings": 24, "seeds": 2},
             "controls": {
                 "pairs": 10,
@@ -187,6 +187,7 @@ class Maker:
             yield TrialTested(
                 time=self._time, number=number, attempt=1, worker=worker, metrics={"accuracy": test, "loss": 1 - test},
                 examples=EXAMPLES, seconds=1.0, nll=4 * (1 - test), brier=1.5 * (1 - test), ece=0.3 * (1 - test),
+                shifted=self._shifted(number, test),
             )  # fmt: skip
         value = metrics["val_accuracy"]
         yield TrialEnded(
@@ -195,6 +196,11 @@ class Maker:
             prune_step=390 * last if stops else None, test=test,
             reason="ValueError: made" if state == "failed" else None,
         )  # fmt: skip
+
+    def _shifted(self, number: int, accuracy: float) -> dict[str, dict[str, float]]:
+        """On every copy a loss of one to two points of accuracy, by the replicate."""
+        names = map(str, self.config.confirm.shifts.each)
+        return {name: {"accuracy": accuracy - 0.01 - derive(name, number) / 2**31 * 0.01} for name in names}
 
     def _predictions(self, number: int, accuracy: float) -> ArtifactWritten:
         rng = np.random.default_rng(derive("predictions", number))

@@ -24,7 +24,7 @@ space:
 compare: pooling
 search: {trials: 10, epochs: 2, sampler: random, pruner: none}
 training: {batch_size: 32}
-confirm: {seeds: 6}
+confirm: {seeds: 6, shifts: {translate: [2], rotate: [15]}}
 swap: {settings: 6}
 controls: {pairs: 1, same: [[{pooling: capsule, routing_steps: 1, temperature: 1.0}, {pooling: max}]]}
 cost_probe: 2
@@ -41,6 +41,11 @@ def test_every_phase_runs_on_mnist_and_every_view_is_drawn(capsweep: Run, folder
     assert all(trial.state == "complete" for trial in run.trials.values())
     assert {trial.tested.examples for trial in run.trials.values() if trial.tested} == {200}
 
+    # A replicate that is confirmed is tested on the shifted images as well, of which each has other metrics.
+    confirmed = [trial.tested for trial in run.trials.values() if trial.spec.phase == "confirm" and trial.tested]
+    assert {(*each.shifted,) for each in confirmed} == {("translate 2", "rotate 15")}
+    assert all(metrics["loss"] != each.metrics["loss"] for each in confirmed for metrics in each.shifted.values())
+
     # The incumbents of the search are tested too, and every look at the test set is in the log.
     tested = [number for number, trial in run.trials.items() if trial.spec.phase == "search" and trial.tested]
     assert tested
@@ -52,7 +57,8 @@ def test_every_phase_runs_on_mnist_and_every_view_is_drawn(capsweep: Run, folder
     analysis = analyse(read_evidence(run.directory.path))
     views = {view.key: view for _, view in analysis.views()}
     assert [key for key, view in views.items() if view.command] == ["forest-e2"]
-    assert {"routing-0", "disputed", "networks"} <= views.keys()
+    assert {"routing-0", "disputed", "networks", "shifts"} <= views.keys()
+    assert len(views["shifts"].data) == 2 * 3
     page = run.directory.report.read_text(encoding="utf-8")
     assert page.count('<img src="data:image/png;base64,') == sum(len(view.pictures) for view in views.values())
     assert views["disputed"].pictures

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from reports.analysis import CHAPTERS
 from reports.evidence import Evidence, Plan, Predictions
 from reports.statistics import Verdict
-from reports.tables import _EPOCH, _TRIAL, Tables, _dtype, _frame
+from reports.tables import _EPOCH, Tables, _frame, trial_columns
 from reports.verdict import Gate, RunVerdict
 from reports.verdict.estimates import champions_compared, swaps_compared
 from reports.view import View
@@ -345,9 +345,8 @@ def by_hand(
     usual = {"phase": "confirm", "study": "s", "order": 0, "state": "complete", "epochs": 1, "step": 1, "seconds": 1.0}
     usual |= {"spent": 1.0, "started": 0.0, "ended": 1.0, "feasible": True, "replicate": 0, "config_hash": "c"}
     usual |= {f"seed.{name}": 0 for name in ("init", "order", "dropout", "augment", "split")}
-    params = {f"param.{name}": _dtype(p.domain) for name, p in config.space.parameters.items()}
     full = [{**usual, "number": number, **row} for number, row in enumerate(rows)]
-    trials = _frame(full, {**_TRIAL, **params})
+    trials = _frame(full, trial_columns(config))
     metrics = {key: "float64" for row in epochs for key in row if key.startswith("metric.")}
     moments = [{"state": "complete", "step": 1, "seconds": 1.0, "cumulative_seconds": 1.0, **row} for row in epochs]
     empty = pd.DataFrame()
@@ -384,6 +383,7 @@ def _promised(config: SweepConfig, trials: pd.DataFrame) -> dict[str, Any] | Non
         "alpha": config.confirm.alpha,
         "comparisons": len(config.arms) - 1,
         "direction": config.objective.direction,
+        "shifts": list(map(str, config.confirm.shifts.each)),
     }
 
 
@@ -424,6 +424,7 @@ def odd_runs() -> Iterator[tuple[str, Evidence]]:
             "value": 0.5 + place / 100 + index / 1000,
             "test": 0.5 + place / 100,
             "nll": 0.1 + index / 100,
+            "shift.rotate 10": 0.4 + place / 100,
             "epoch_seconds": 1.0 + index,
             "pair_id": PAIR_IDS.get(phase) and f"{PAIR_IDS[phase][:-1]}{index}",
             "config_hash": arm[:9],
@@ -449,6 +450,7 @@ def odd_runs() -> Iterator[tuple[str, Evidence]]:
         if row["phase"] == "confirm"
     }
     sweep = {"space": wild, "objective": objective, "confirm": {"baseline": hostile[1]}}
+    sweep["confirm"]["shifts"] = {"rotate": [10]}
     yield "hostile", by_hand(rows, sweep=sweep, epochs=moments, predictions=seen)
 
 

@@ -77,13 +77,15 @@ def test_a_failed_gate_silences_every_view_that_would_claim(analysis: Analysis) 
     evidence = analysis.evidence
     late = tuple(replace(plan, place=10**9) for plan in evidence.plans)  # frozen after all its trials
     said = {view.key: view.caption for _, view in analyse(replace(evidence, plans=late)).views()}
-    for key in ("forest-e1", "forest-e3", "pairs-0", "chance", "all-arms", "swap", "swap-param-0", "errors"):
+    for key in ("forest-e1", "forest-e3", "pairs-0", "chance", "all-arms", "swap", "swap-param-0", "errors", "shifts"):
         assert "not valid" in said[key].lower(), key
     for key in ("errors-classes", "errors-scores", "robustness", "variance-crossed"):
         assert said[key].startswith("Not valid"), key
     sizes = ("practically", "size uncertain", "negligible", "meaningful", "significant")
     claims = (*sizes, "told apart", "p = ", "p < ", "differ after", "agree with")
-    for key in (key for key in said if key.split("-")[0] in ("forest", "pairs", "chance", "all", "swap", "errors")):
+    for key in (
+        key for key in said if key.split("-")[0] in ("forest", "pairs", "chance", "all", "swap", "errors", "shifts")
+    ):
         assert not [claim for claim in claims if claim in said[key].lower()], key
 
 

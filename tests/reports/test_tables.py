@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from reports.placing import positions
 from reports.tables import tables
 from search_spaces import Choice
-from sweeps.records import AttemptStarted
+from sweeps.records import AttemptStarted, TrialTested
 
 CAPSULE = {"pooling": "capsule", "pool_size": 2, "routing_steps": 3, "temperature": 1.0, "learning_rate": 1.0e-3}
 PLAIN = {"pooling": "max", "pool_size": 3, "learning_rate": 2.0e-3}
@@ -154,6 +155,25 @@ def test_an_empty_run_has_every_column(writer) -> None:
     assert "param.temperature" in frames.trials
     assert frames.progress.empty
     assert column(frames.arms, "started") == [0, 0, 0]
+
+
+def test_a_shifted_copy_has_a_column_of_the_metric_that_decides(writer) -> None:
+    run = writer({"confirm": {"shifts": {"rotate": [10, 2.5]}}})
+    shown = {"rotate 10": {"accuracy": 0.7, "loss": 3.0}, "rotate 2.5": {"loss": 2.0}, "rotate 99": {"accuracy": 0.1}}
+    for number, shifted in enumerate(({}, shown)):
+        run.trial(PLAIN, [0.5])
+        metrics = {"accuracy": 0.8, "loss": 1.0}
+        event = TrialTested(number=number, attempt=0, worker="w0", metrics=metrics, examples=9, seconds=1.0)
+        run.write(replace(event, shifted=shifted))
+    run.trial(PLAIN, [0.5])
+    lines = run.directory.events.read_bytes()
+    run.directory.events.write_bytes(lines.replace(b',"shifted":{}', b""))  # as a log of before
+    trials = tables(run.read()).trials
+    assert [name for name in trials if name.startswith("shift.")] == ["shift.rotate 10", "shift.rotate 2.5"]
+    assert column(trials, "test") == [0.8, 0.8, None]
+    assert column(trials, "shift.rotate 10") == [None, 0.7, None]
+    assert column(trials, "shift.rotate 2.5") == [None, None, None]
+    assert not [name for name in tables(writer().read()).trials if name.startswith("shift.")]
 
 
 def test_one_joint_search_is_one_arm(writer) -> None:

@@ -56,8 +56,7 @@ def evidence(
 ) -> Evidence:
     """A run of these trials; a row needs no more than its `arm` and its `value`, and its params by `param.NAME`."""
     config = SweepConfig.from_mapping({**SWEEP, **(sweep or {})}, source="test")
-    params = {f"param.{name}": tables._dtype(each.domain) for name, each in config.space.parameters.items()}
-    columns = {**tables._TRIAL, **params}
+    columns = tables.trial_columns(config)
     filled = [_row(place, row) for place, row in enumerate(rows)]
     trials = pd.DataFrame(filled, columns=list(columns)).astype(columns)
     search = trials[trials["phase"] == "search"]
