@@ -196,7 +196,7 @@ def test_a_loss_is_reported_as_it_is(hand_made: Any, check_views: Any) -> None:
 def test_what_failed_or_still_runs_is_left_out_and_counted(hand_made: Any, check_views: Any) -> None:
     rows = replicates()
     rows[0] |= {"state": "failed", "test": None, "shift.translate 1": None, "shift.rotate 10": None}
-    rows[4] |= {"state": "running", "test": None, "shift.translate 1": None, "shift.rotate 10": None}
+    rows[4]["state"] = "running"  # tested, and its end not yet told
     rows[6]["shift.rotate 10"] = float("inf")
     evidence = made(hand_made, rows)
     result = analysed(evidence)
@@ -206,6 +206,7 @@ def test_what_failed_or_still_runs_is_left_out_and_counted(hand_made: Any, check
     assert (result.failed, result.open) == (1, 1)
     levels = {(each.arm, each.shift): (each.score.n, each.change.n) for each in result.levels}
     assert levels["capsule", "rotate 10"] == (5, 5)
+    assert levels["average", "rotate 10"] == (6, 6)
     assert levels["max", "rotate 10"] == (7, 7)
     caption = check_views(shifts, evidence)[0].caption
     assert "over 5 to 6 pairs" in caption
