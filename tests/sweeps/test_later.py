@@ -230,7 +230,7 @@ def test_shifted_copies_are_shown_to_confirmed_replicates_alone_and_announced(
     names = ["translate 1", "translate 2", "rotate 10"]
     history = run(sweep(confirm=asked), data, tmp_path / "run")
     (opened,) = [audit.detail for audit in history.audits if audit.action == "test set opened"]
-    assert opened == f"0 examples of digits, and copies of them ({', '.join(names)}), for the confirm phase"
+    assert opened == f"20 examples of digits, and copies of them ({', '.join(names)}), for the confirm phase"
     assert history.plans[0].plan["shifts"] == names
     for trial in history.trials.values():
         if trial.tested:
