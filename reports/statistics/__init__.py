@@ -4,9 +4,10 @@
 `sign_flips`; `verdicts` says in words what an interval shows, `family` what is left of it among other comparisons and
 before the planned pairs are there, and `planning` how many it takes. `location` and `effects` describe samples,
 `improvement` and `profiles` their distributions, `counts`, `calibration` and `predictions` single examples. `tuning`
-and `budgets` draw what a search is worth at a budget, over the exact `bands`; `selection` asks what its choice was
-worth. `variance` and `crossed`, `costs`, `survival`, `ranks` and `dunnett` look at where differences come from, what
-they cost, when they show, and across many arms; `crossings` at which setting they change sides.
+and `budgets` draw what a search is worth at a budget, over the exact `bands`; `overtaking` says from which budget on an
+arm is no worse, by `quantile_order`, and `selection` what a search's choice was worth. `variance` and `crossed`,
+`costs`, `survival`, `ranks` and `dunnett` look at where differences come from, what they cost, when they show, and
+across many arms; `crossings` at which setting they change sides.
 
 Differences are a - b in the unit of the metric; where better matters, a function takes the `direction`. Whatever is
 random takes a generator, and the order of the rows changes no result.
@@ -35,6 +36,7 @@ from reports.statistics.family import Judgement, judge
 from reports.statistics.improvement import improvement_interval, improvement_zone, probability_of_improvement
 from reports.statistics.location import Estimate, bootstrap, iqm, mean_interval, median_interval
 from reports.statistics.multiplicity import benjamini_hochberg, holm
+from reports.statistics.overtaking import Overtaking, overtaking
 from reports.statistics.pairs import Pairs, match_pairs
 from reports.statistics.planning import (
     detectable_difference,
@@ -45,6 +47,7 @@ from reports.statistics.planning import (
 )
 from reports.statistics.predictions import brier_score, error_rate, negative_log_likelihood
 from reports.statistics.profiles import Profile, performance_profile
+from reports.statistics.quantile_order import quantile_order_p
 from reports.statistics.ranks import FriedmanNemenyi, friedman_nemenyi, nemenyi_quantile
 from reports.statistics.selection import (
     KendallTau,
@@ -58,7 +61,13 @@ from reports.statistics.selection import (
 from reports.statistics.sign_flips import EXACT_PAIRS, fewest_pairs, sign_flip_p
 from reports.statistics.survival import RestrictedMean, RunCurve, Survival, kaplan_meier, restricted_mean, run_curve
 from reports.statistics.t_tests import Tost, TTest, interaction_contrast, paired_t, tost, welch
-from reports.statistics.tuning import TuningCurve, equal_budget_chance, expected_max_curve, median_tuning_curve
+from reports.statistics.tuning import (
+    TuningCurve,
+    equal_budget_chance,
+    equal_budget_interval,
+    expected_max_curve,
+    median_tuning_curve,
+)
 from reports.statistics.variance import (
     CrossedError,
     VarianceComponents,
@@ -80,6 +89,7 @@ __all__ = [
     "KendallTau",
     "ManyToOne",
     "McNemar",
+    "Overtaking",
     "Overtuning",
     "PairedComparison",
     "PairingGain",
@@ -112,6 +122,7 @@ __all__ = [
     "dunnett_p",
     "dunnett_quantile",
     "equal_budget_chance",
+    "equal_budget_interval",
     "error_rate",
     "expected_calibration_error",
     "expected_max_curve",
@@ -140,6 +151,7 @@ __all__ = [
     "negative_log_likelihood",
     "nemenyi_quantile",
     "noether_pairs",
+    "overtaking",
     "overtuning",
     "paired_comparison",
     "paired_t",
@@ -150,6 +162,7 @@ __all__ = [
     "performance_profile",
     "price",
     "probability_of_improvement",
+    "quantile_order_p",
     "relative_reduction",
     "reliability",
     "replicates_needed",

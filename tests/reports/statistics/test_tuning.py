@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.statistics import cdf_band, equal_budget_chance, expected_max_curve, median_tuning_curve
+from reports.statistics import (
+    cdf_band,
+    equal_budget_chance,
+    equal_budget_interval,
+    expected_max_curve,
+    median_tuning_curve,
+)
 
 INF = float("inf")
 SCORES = [0.72, 0.83, 0.92, 0.68, 0.75]
@@ -166,3 +172,41 @@ def test_failed_draws_lose_and_the_shorter_arm_sets_the_budget() -> None:
     assert equal_budget_chance([-INF, -INF], [-INF]) == 0.5
     with pytest.raises(ValueError, match="draws: must be a whole number from 1 to 2, got 3"):
         equal_budget_chance([1, 2, 3], [1, 2], draws=3)
+
+
+def test_one_draw_each_leaves_next_to_everything_open() -> None:
+    # The band of one draw at 97.5 %: .0125 or more lie below it, and above it. At the worst b is better but where a has
+    # come to what it drew or more, .0125, and b to no more than it drew, .0125.
+    found = equal_budget_interval([1.0], [0.0])
+    assert (found.value, found.high, found.n) == (1, 1, 1)
+    assert found.low == pytest.approx(0.0125**2)
+    assert equal_budget_interval([1.0], [1.0]).high == pytest.approx(1 - 0.0125**2 / 2)
+
+
+def test_arms_alike_have_an_even_chance_in_the_middle() -> None:
+    scores = np.random.default_rng(0).random(30)
+    found = equal_budget_interval(scores, scores, draws=3)
+    assert found.value == pytest.approx(0.5)
+    assert found.low == pytest.approx(1 - found.high)
+    assert (0 < found.low < 0.1, found.n) == (True, 30)
+
+
+@pytest.mark.parametrize(("shift", "draws"), [(1.0, 20), (1.0, 4), (3.0, 4)])
+def test_the_interval_of_the_chance_holds_where_resampling_does_not(shift, draws) -> None:
+    rng, runs = np.random.default_rng(1), 60
+    bests = np.sort(rng.normal(size=(20_000, draws)).max(axis=1))
+    truth = np.mean(np.searchsorted(bests, bests - shift)) / len(bests)
+    found = [equal_budget_interval(rng.normal(size=40) - shift, rng.normal(size=40), draws=draws) for _ in range(runs)]
+    assert np.mean([each.low <= truth <= each.high for each in found]) >= 0.95
+    assert all(each.low <= each.value <= each.high for each in found)
+
+
+def test_the_interval_mirrors_and_narrows() -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=80), rng.normal(size=60)
+    up, down = equal_budget_interval(a, b, draws=5), equal_budget_interval(-a, -b, draws=5, direction="minimize")
+    assert up == down
+    turned = equal_budget_interval(b, a, draws=5)
+    assert (turned.low, turned.high) == pytest.approx((1 - up.high, 1 - up.low))
+    more = equal_budget_interval(np.tile(a, 5), np.tile(b, 5), draws=5)
+    assert more.high - more.low < up.high - up.low
