@@ -103,6 +103,15 @@ def test_an_arm_that_is_slower_pays_for_it() -> None:
     assert (quick.at, quick.value) == (2, 0.7)
 
 
+def test_what_is_shown_by_seconds_takes_each_arm_s_own() -> None:
+    # From the first draw of a, 10 s, on; ½^(300/s), of 300 draws of b a second each, is below .0125 up to 47 s. That a
+    # is worse could be shown until the 40 draws of a, 10 s each, are 7 at a time: ½^(40/6) is below .0125, ½^(40/7) not.
+    found = overtaking(np.arange(40.0) + 500, np.arange(300.0), costs=([10.0] * 40, [1.0] * 300))
+    assert (found.at, found.better, found.worse, found.reach) == (10, ((10, 46),), (), 69)
+    other = overtaking(np.arange(300.0), np.arange(40.0) + 500, costs=([1.0] * 300, [10.0] * 40))
+    assert (other.at, other.better, other.worse, other.reach) == (None, (), ((10, 46),), 69)
+
+
 def test_unsure_costs_widen_the_interval() -> None:
     rng = np.random.default_rng(2)
     a, b = rng.normal(-2, 1, 80), rng.normal(0, 0.4, 80)
