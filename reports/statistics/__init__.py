@@ -14,7 +14,13 @@ random takes a generator, and the order of the rows changes no result.
 """
 
 from reports.statistics.bands import Band, cdf_band, dkw_epsilon, ks_epsilon
-from reports.statistics.budgets import StudyCurve, best_so_far_by_cost, median_over_studies, shuffled_best_by_cost
+from reports.statistics.budgets import (
+    StudyCurve,
+    best_so_far_by_cost,
+    median_over_studies,
+    searches_within_cost,
+    shuffled_best_by_cost,
+)
 from reports.statistics.calibration import Reliability, expected_calibration_error, reliability
 from reports.statistics.checks import Direction
 from reports.statistics.comparison import PairedComparison, paired_comparison
@@ -36,7 +42,7 @@ from reports.statistics.family import Judgement, judge
 from reports.statistics.improvement import improvement_interval, improvement_zone, probability_of_improvement
 from reports.statistics.location import Estimate, bootstrap, iqm, mean_interval, median_interval
 from reports.statistics.multiplicity import benjamini_hochberg, holm
-from reports.statistics.overtaking import Overtaking, overtaking
+from reports.statistics.overtaking import Overtaking, overtaking, overtaking_by_cost
 from reports.statistics.pairs import Pairs, match_pairs
 from reports.statistics.planning import (
     detectable_difference,
@@ -152,6 +158,7 @@ __all__ = [
     "nemenyi_quantile",
     "noether_pairs",
     "overtaking",
+    "overtaking_by_cost",
     "overtuning",
     "paired_comparison",
     "paired_t",
@@ -168,6 +175,7 @@ __all__ = [
     "replicates_needed",
     "restricted_mean",
     "run_curve",
+    "searches_within_cost",
     "selection_gap",
     "shuffled_best_by_cost",
     "sign_flip_p",

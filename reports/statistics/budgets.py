@@ -66,6 +66,34 @@ def shuffled_best_by_cost(
     return sign(direction) * np.quantile(curves, quantile, axis=0, method="inverted_cdf")
 
 
+def searches_within_cost(
+    scores: npt.ArrayLike, costs: npt.ArrayLike, *, budget: float, direction: Direction = "maximize"
+) -> FloatArray:
+    """The best of each of the searches of a budget that draws make up one after another.
+
+    A search ends with the draw that does not end within the budget, whose score does not count; the next one starts
+    with the draw after it. The last search is left out if the draws ran out before it ended. A search in which no draw
+    ended has the infinity that is worst. Source: cycles, Smith, "Renewal theory and its ramifications" (1958).
+
+    Args:
+        scores: Of independent draws, in the order in which they were drawn.
+        costs: One for each.
+        budget: Of every search.
+        direction: Which scores are better.
+
+    Raises:
+        ValueError: As `best_so_far_by_cost`, or if `budget` is negative or not finite.
+    """
+    numbers, spent = _trials(scores, costs, direction)
+    if not 0 <= budget < np.inf:
+        raise ValueError(f"budget: must be a finite number of at least 0, got {budget}")
+    ends, bests, start, before = np.cumsum(spent), [], 0, 0.0
+    while (over := int(np.searchsorted(ends, before + budget, side="right"))) < len(ends):
+        bests.append(numbers[start:over].max(initial=-np.inf))
+        start, before = over + 1, float(ends[over])
+    return sign(direction) * np.array(bests, dtype=np.float64)
+
+
 def median_over_studies(curves: npt.ArrayLike, *, alpha: float = 0.05) -> StudyCurve:
     """Median of the studies' curves at each step, with the distribution-free interval over studies.
 

@@ -12,12 +12,11 @@ from reports.evidence import Evidence
 from reports.finite import finites
 from reports.statistics import (
     Direction,
-    equal_budget_chance,
     expected_max_curve,
     median_tuning_curve,
 )
 from reports.view import View
-from reports.views import budget_figures
+from reports.views import against, budget_figures
 from reports.views.cohort import LIMIT, draws_of, scores_of
 from reports.views.spaces import Space, spaces_of
 from reports.views.spending import POINTS, SpendCurve, by_seconds, by_trials, smallest, spending
@@ -68,16 +67,6 @@ class DrawCurve:
 
 
 @dataclass(frozen=True)
-class Chance:
-    """How often the best of so many draws of an arm beats that of the other's, which is the baseline."""
-
-    arm: str
-    other: str
-    draws: int
-    chance: float
-
-
-@dataclass(frozen=True)
 class Result:
     """See the classes above.
 
@@ -88,6 +77,8 @@ class Result:
         stop: Draws at which all curves stop; None without curves.
         curves: One an arm that has draws.
         chances: Against the baseline, at half of `stop`.
+        crossings: Against the baseline, by draws.
+        crossings_seconds: The same by worker seconds of draws.
         trials: Best so far by ended trials.
         trials_stop: Where those curves stop.
         seconds: Best so far by worker seconds.
@@ -99,7 +90,9 @@ class Result:
     spaces: list[Space]
     stop: int | None
     curves: list[DrawCurve]
-    chances: list[Chance]
+    chances: list[against.Chance]
+    crossings: list[against.Crossover]
+    crossings_seconds: list[against.Crossover]
     trials: list[SpendCurve]
     trials_stop: float | None
     seconds: list[SpendCurve]
@@ -123,7 +116,9 @@ def analyse(evidence: Evidence) -> Result:
         spaces=spaces_of(evidence.config),
         stop=stop,
         curves=curves,
-        chances=_chances(scores, stop, evidence.baseline, direction) if stop else [],
+        chances=against.chances(scores, max(1, (stop or 0) // 2), evidence.baseline, direction),
+        crossings=against.by_draws(scores, evidence.baseline, direction),
+        crossings_seconds=against.by_seconds(scores, costs, seconds_stop, evidence.baseline, direction),
         trials=spending(evidence, "trials", trials_stop, by_trials(curves, trials_stop)),
         trials_stop=trials_stop,
         seconds=spending(evidence, "seconds", seconds_stop, by_seconds(scores, costs, seconds_stop, direction)),
@@ -171,17 +166,6 @@ def _curve(arm: str, scores: np.ndarray, points: Sequence[int], worst: float | N
     return DrawCurve(
         arm, list(points), *(finites(values[places]) for values in (curve.values, curve.low, curve.high, expected))
     )
-
-
-def _chances(scores: dict[str, np.ndarray], stop: int, baseline: str | None, direction: Direction) -> list[Chance]:
-    if baseline not in scores:
-        return []
-    draws = max(1, stop // 2)
-    return [
-        Chance(arm, baseline, draws, equal_budget_chance(values, scores[baseline], draws=draws, direction=direction))
-        for arm, values in scores.items()
-        if arm != baseline
-    ]
 
 
 def grid_of(most: int, arms: int) -> list[int]:

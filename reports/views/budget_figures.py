@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from reports.evidence import Evidence
 from reports.theme import ArmStyle, Look, layout, plain
 from reports.view import View, missing
+from reports.views import budget_tables
+from reports.views.against_words import chance_words, crossing_words, mark
 from reports.views.cohort import LIMIT
 from reports.views.colours import band
 from reports.views.commands import more_search
@@ -18,6 +19,7 @@ from reports.views.spaces import space_words
 from reports.words import brief, count, duration, listed, number, time_unit
 
 if TYPE_CHECKING:
+    from reports.views.against import Crossover
     from reports.views.budget_curves import DrawCurve, Result
     from reports.views.spending import SpendCurve
 
@@ -40,10 +42,13 @@ def by_draws(result: Result, evidence: Evidence) -> View:
         figure.add_trace(_band(curve, style, ends))
         figure.add_trace(_line(curve.draws, curve.median, style, name=f"{plain(curve.arm)}, median"))
         figure.add_trace(_line(curve.draws, curve.expected, style, name=f"{plain(curve.arm)}, mean", thin=True))
+    for each in result.crossings:
+        if each.at is not None:
+            figure.add_trace(mark(each, look.styles[each.arm], "draws"))
     if len(result.curves) > 1 and result.stop:
         _stop(figure, result.stop, f"shortest: {count(result.stop, 'draw')}", look)
     figure.update_yaxes(range=list(ends))
-    return View(key, title, _draws_caption(result, look), figure, _draws_data(result), GROUP, question)
+    return View(key, title, _draws_caption(result, look), figure, budget_tables.by_draws(result), GROUP, question)
 
 
 def by_spend(result: Result, evidence: Evidence) -> Iterator[View]:
@@ -59,9 +64,10 @@ def by_spend(result: Result, evidence: Evidence) -> Iterator[View]:
             why = "No trial of the search has come to a value that could be chosen yet."
             yield missing(key, title, question, why=why, command=more_search(evidence))
             continue
-        figure = _spend_figure(curves, stop, by, evidence.look)
+        crossings = result.crossings_seconds if by == "seconds" else []
+        figure = _spend_figure(curves, crossings, stop, by, evidence.look)
         caption = _spend_caption(curves, stop, by, result, evidence.look)
-        yield View(key, title, caption, figure, _spend_data(curves, by), GROUP, question)
+        yield View(key, title, caption, figure, budget_tables.by_spend(curves, crossings, by), GROUP, question)
 
 
 def _command(evidence: Evidence) -> str:
@@ -71,7 +77,7 @@ def _command(evidence: Evidence) -> str:
     return f"capsweep launch SWEEP --set search.cohort={_COHORT if trials is None else min(_COHORT, trials)}"
 
 
-def _spend_figure(curves: list[SpendCurve], stop: float, by: str, look: Look) -> go.Figure:
+def _spend_figure(curves: list[SpendCurve], crossings: list[Crossover], stop: float, by: str, look: Look) -> go.Figure:
     size, unit = (1.0, "") if by == "trials" else time_unit(stop)
     name = "ended trials of the arm" if by == "trials" else f"worker time of the arm ({unit})"
     figure = go.Figure(layout=layout(x=name, y=f"best {plain(look.metric)} so far"))
@@ -81,6 +87,9 @@ def _spend_figure(curves: list[SpendCurve], stop: float, by: str, look: Look) ->
         figure.add_trace(_line(spent, curve.best, style, name=f"{plain(curve.arm)}, search", steps=True))
         if chanced:
             figure.add_trace(_line(chanced, curve.median, style, name=f"{plain(curve.arm)}, random draws", thin=True))
+    for each in crossings:
+        if each.at is not None:
+            figure.add_trace(mark(each, look.styles[each.arm], by, size=size))
     if len(curves) > 1:
         amount = count(int(stop), "trial") if by == "trials" else f"{stop / size:.3g} {unit}"
         _stop(figure, stop / size, f"smallest spend: {amount}", look)
@@ -149,21 +158,17 @@ def _stop(figure: go.Figure, x: float, text: str, look: Look) -> None:
 
 def _draws_caption(result: Result, look: Look) -> str:
     last = [f"{brief(curve.arm)} {number(curve.median[-1])} ({_between(curve)})" for curve in result.curves]
-    chances = [
-        f"; at {count(chance.draws, 'draw')} each, the best of {brief(chance.arm)} beats that of {brief(chance.other)} "
-        f"in {100 * chance.chance:.0f} % of all ways to draw them"
-        for chance in result.chances
-    ]
     parts = [f"{draws.n:,} of {brief(draws.arm)} ({draws.unusable} unusable)" for draws in result.draws]
     kinds = " and ".join(sorted({phase for draws in result.draws for phase in draws.phases}))
     running = sum(draws.left for draws in result.draws)
     left = f", {running} still running left out" if running else ""
     capped = f", the first {LIMIT} of an arm drawn" if any(draws.n > LIMIT for draws in result.draws) else ""
+    crossed = crossing_words(result.crossings, "draws")
     return (
         f"Half of all searches of {count(result.stop or 0, 'random draw')} would come to this {look.metric} or better: "
-        f"{listed(last)}{''.join(chances)}. Ended {kinds} draws: {listed(parts)}{left}{capped}; what was pruned or "
-        f"failed, or broke a bound, counts as the worst. {space_words(result.spaces)}; validation values of a search "
-        f"say what tuning is worth, not which arm is better."
+        f"{listed(last)}{chance_words(result.chances)}.{crossed} Ended {kinds} draws: {listed(parts)}{left}{capped}; "
+        f"what was pruned or failed, or broke a bound, counts as the worst. {space_words(result.spaces)}; validation "
+        f"values of a search say what tuning is worth, not which arm is better."
     )
 
 
@@ -178,16 +183,19 @@ def _between(curve: DrawCurve) -> str:
 
 def _spend_caption(curves: list[SpendCurve], stop: float, by: str, result: Result, look: Look) -> str:
     amount = count(int(stop), "ended trial") if by == "trials" else f"{duration(stop)} of worker time"
+    drawn = {draws.arm: count(min(draws.n, LIMIT), "random draw") for draws in result.draws}
     parts = [
         f"{brief(curve.arm)} {number(curve.best[-1]) if curve.best else 'none'}"
-        + (f" (random draws alone {number(curve.median[-1])}{_as_of(curve, stop, by)})" if curve.median else "")
+        + (f" ({drawn[curve.arm]} alone {number(curve.median[-1])}{_as_of(curve, stop, by)})" if curve.median else "")
         for curve in curves
     ]
+    crossed = crossing_words(result.crossings_seconds, by) if by == "seconds" else ""
     several = ", what the arm that spent least has spent," if len(curves) > 1 else ""
     return (
         f"After {amount}{several} the best {look.metric} was: {listed(parts)}. Thin lines are the median best of an "
-        f"arm's random draws over all orders; what was pruned or failed counts as spent. {space_words(result.spaces)}; "
-        f"each was searched once here, which does not say how far another search would come."
+        f"arm's random draws over all orders; what was pruned or failed counts as spent.{crossed} "
+        f"{space_words(result.spaces)}; each was searched once here, which does not say how far another search would "
+        f"come."
     )
 
 
@@ -196,27 +204,3 @@ def _as_of(curve: SpendCurve, stop: float, by: str) -> str:
     if end >= stop * (1 - 1e-9):
         return ""
     return f" after {count(int(end), 'trial')}" if by == "trials" else f" after {duration(end)}"
-
-
-def _draws_data(result: Result) -> pd.DataFrame:
-    columns = ("arm", "random draws", "median best", "band low", "band high", "expected best")
-    rows = [
-        row
-        for c in result.curves
-        for row in zip([c.arm] * len(c.draws), c.draws, c.median, c.low, c.high, c.expected, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=list(columns)).astype(dict.fromkeys(columns[2:], "float64"))
-
-
-def _spend_data(curves: list[SpendCurve], by: str) -> pd.DataFrame:
-    unit = "ended trials" if by == "trials" else "worker seconds"
-    rows = [
-        (curve.arm, line, spent, best)
-        for curve in curves
-        for line, xs, ys in (
-            ("search", curve.spent, curve.best),
-            ("random draws, median", curve.by_chance, curve.median),
-        )
-        for spent, best in zip(xs, ys, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["arm", "line", unit, "best"]).astype({unit: "float64", "best": "float64"})

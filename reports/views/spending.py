@@ -95,11 +95,21 @@ def by_seconds(
 
 
 def _shuffled(scores: np.ndarray, costs: np.ndarray, end: float, direction: Direction) -> Chanced:
-    budgets = np.linspace(0.0, end, POINTS + 1)[1:]
+    budgets = budgets_to(end)
+    return budgets.tolist(), finites(median_by_chance(scores, costs, budgets, direction))
+
+
+def budgets_to(end: float) -> np.ndarray:
+    """Even steps up to the end."""
+    return np.linspace(0.0, end, POINTS + 1)[1:]
+
+
+def median_by_chance(scores: np.ndarray, costs: np.ndarray, budgets: np.ndarray, direction: Direction) -> np.ndarray:
+    """The median best of random draws at each budget, over the same orders whatever the budgets are."""
     rng = np.random.default_rng([_SEED, len(scores)])
     # The same seconds summed in another order may pass the last budget by their last bits.
     limits = budgets * (1 + 1e-12)
-    return budgets.tolist(), finites(shuffled_best_by_cost(scores, costs, budgets=limits, rng=rng, direction=direction))
+    return shuffled_best_by_cost(scores, costs, budgets=limits, rng=rng, direction=direction)
 
 
 def smallest(evidence: Evidence, by: str) -> float | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.statistics import best_so_far_by_cost, median_over_studies, shuffled_best_by_cost
+from reports.statistics import best_so_far_by_cost, median_over_studies, searches_within_cost, shuffled_best_by_cost
 
 INF = float("inf")
 
@@ -79,3 +79,26 @@ def test_what_is_no_set_of_curves_is_refused() -> None:
     for bad in ([], [1, 2], [[1, float("nan")]]):
         with pytest.raises(ValueError, match="curves: must be a table without NaN"):
             median_over_studies(bad)
+
+
+def test_draws_make_up_one_search_after_another() -> None:
+    # Within 10: 4 + 5 end and the 3 does not; the 20 does not; 10 ends and the 1 does not; the 2 is cut short.
+    scores, costs = [0.1, 0.3, 0.9, 0.8, 0.5, 0.7, 0.6], [4, 5, 3, 20, 10, 1, 2]
+    assert searches_within_cost(scores, costs, budget=10).tolist() == [0.3, -INF, 0.5]
+    down = searches_within_cost([-score for score in scores], costs, budget=10, direction="minimize")
+    assert down.tolist() == [-0.3, INF, -0.5]
+    assert searches_within_cost([0.5], [3], budget=3).tolist() == []
+    assert searches_within_cost([0.5, -INF], [3, 3], budget=3).tolist() == [0.5]
+    assert searches_within_cost([-INF, 0.5], [3, 3], budget=3).tolist() == [-INF]
+    with pytest.raises(ValueError, match="budget: must be a finite number of at least 0, got -1"):
+        searches_within_cost([0.5], [3], budget=-1)
+
+
+def test_searches_are_of_the_distribution_that_a_search_has() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.random(60_000)
+    costs = 0.5 + scores  # the better, the dearer
+    found = searches_within_cost(scores, costs, budget=4)
+    fresh = [best_so_far_by_cost(s, 0.5 + s, budgets=[4])[0] for s in rng.random((10_000, 10))]
+    for quantile in (0.25, 0.5, 0.75):
+        assert np.quantile(found, quantile) == pytest.approx(np.quantile(fresh, quantile), abs=0.01)

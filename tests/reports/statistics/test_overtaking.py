@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.statistics import median_tuning_curve, overtaking
+from reports.statistics import (
+    best_so_far_by_cost,
+    median_tuning_curve,
+    overtaking,
+    overtaking_by_cost,
+    shuffled_best_by_cost,
+)
 
 INF = float("inf")
 
@@ -80,89 +86,113 @@ def test_it_holds_it_where_that_is_hardest_too() -> None:
     assert np.mean([each.high is not None and each.high < 40 for each in found]) > 0.5
 
 
-def test_equal_seconds_are_draws() -> None:
+def medians(scores, costs, budgets):
+    return shuffled_best_by_cost(scores, costs, budgets=budgets, rng=np.random.default_rng(0), draws=300)
+
+
+def by_cost(a, b, costs, budgets, **how):
+    curves = [medians(scores, spent, budgets) for scores, spent in zip((a, b), costs, strict=True)]
+    return overtaking_by_cost(a, b, costs=costs, budgets=budgets, curves=curves, **how)
+
+
+def test_one_draw_at_a_time_is_the_same_in_seconds() -> None:
     rng = np.random.default_rng(2)
     a, b = rng.normal(-1, 1, 60), rng.normal(0, 0.4, 60)
-    draws, seconds = overtaking(a, b), overtaking(a, b, costs=([7.0] * 60, [7.0] * 60))
-    assert (seconds.at, seconds.value, seconds.stop) == (7 * draws.at, draws.value, 420)
-    # At half the level for the order, the other half being the costs'.
-    half = overtaking(a, b, alpha=0.025)
-    assert (seconds.low, seconds.worse) == (7 * half.low, tuple((7 * x, 7 * y) for x, y in half.worse))
+    # A search of 10 s is a draw of 7 s and another that does not end, so that every second draw is one.
+    found = by_cost(a, b, ([7.0] * 60, [7.0] * 60), [10.0])
+    halves = overtaking(a[::2], b[::2], draws=1)
+    assert (found.at, found.low, found.high, found.worse) == (None, None, None, ((10, 10),))
+    assert halves.worse == ((1, 1),)
+
+
+def test_searches_far_apart_are_told_apart_up_to_the_reach() -> None:
+    # 40 draws of 10 s make up 20, 13 and 10 searches of 10, 20 and 30 s, the 300 of 1 s 27, 14 and 9. Of so many, all
+    # on the wrong side of the median have a chance of ½¹³ + ½¹⁴ and less; of 40 s, ½⁸ + ½⁷, it is not below .025 / 2.
+    costs, budgets = ([10.0] * 40, [1.0] * 300), [10.0, 20.0, 30.0, 60.0, 100.0]
+    found = by_cost(np.arange(40.0) + 500, np.arange(300.0), costs, budgets)
+    assert (found.at, found.low, found.high, found.better, found.worse) == (10, 10, None, ((10, 30),), ())
+    other = by_cost(np.arange(300.0), np.arange(40.0) + 500, costs[::-1], budgets)
+    assert (other.at, other.low, other.worse, other.reach) == (None, 60, ((10, 30),), 30)
+
+
+def test_a_lower_end_is_sought_where_both_can_have_a_draw() -> None:
+    a, b = np.arange(100.0), np.arange(100.0) + 500
+    costs = (np.full(100, 1.0), np.full(100, 3.0))
+    # Up to 3 s a alone has something, which is no worse; from 3 s on it is shown to be worse.
+    found = by_cost(a, b, costs, [1.0, 2.0, 3.0, 4.0, 200.0])
+    assert (found.at, found.low, found.better, found.worse) == (None, 200, ((1, 2),), ((3, 4),))
+    assert by_cost(a, a, costs, [1.0, 2.0, 3.0, 4.0]).low == 1
+    assert by_cost(a, b, costs, [1.0, 2.0]).low == 1
+
+
+def test_the_interval_holds_the_crossing_of_the_curves_whatever_the_searches_show() -> None:
+    a, b, budgets, one = np.arange(60.0), np.arange(60.0) + 500, [1.0, 2.0, 3.0], [1.0] * 60
+    curves = [0.0, 2.0, 2.0], [1.0, 1.0, 1.0]
+    behind = overtaking_by_cost(a, b, costs=(one, one), budgets=budgets, curves=curves)
+    assert (behind.worse, behind.at, behind.low, behind.high) == (((1, 3),), 2, 2, None)
+    before = overtaking_by_cost(b, a, costs=(one, one), budgets=budgets, curves=curves)
+    assert (before.better, before.at, before.low, before.high) == (((1, 3),), 2, 1, 2)
+    late = [0.0, 0.0, 2.0], [1.0, 1.0, 1.0]
+    assert overtaking_by_cost(a, b, costs=(one, one), budgets=[1.0, 2.0, 20.0], curves=late).low == 20
+    soon = [2.0, 2.0, 2.0], [1.0, 1.0, 1.0]
+    assert overtaking_by_cost(a, b, costs=(one, one), budgets=[1.0, 2.0, 20.0], curves=soon).low == 1
 
 
 def test_an_arm_that_is_slower_pays_for_it() -> None:
-    a, b = [0.6, 0.7, 0.8, 0.9], [0.5, 0.6, 0.7, 0.8]
-    assert overtaking(a, b).at == 1
-    # Medians .7 .8 .9 .9 of a at 10, 20, 30, 40 s; .6 .7 .8 .8 of b at 4, 8, 12, 16 s, where it stops.
-    found = overtaking(a, b, costs=([10.0] * 4, [4.0] * 4))
-    assert (found.at, found.stop) == (None, 16)
-    assert overtaking(a, b, costs=([10.0] * 4, [10.0] * 4)).at == 10
-    # 10 s buy a .7, and b the .7 of two draws; from 15 s on b has the .8.
-    assert overtaking(a, b, costs=([10.0] * 4, [5.0] * 4)).at == 20
-    quick = overtaking(a, b, costs=([2.0] * 4, [4.0] * 4))
-    assert (quick.at, quick.value) == (2, 0.7)
+    a, b = np.full(9, 0.7), np.array([0.6] * 4 + [0.8] * 5)
+    assert overtaking(a, b).at is None
+    quick = by_cost(a, b, (np.full(9, 1.0), np.full(9, 5.0)), [1.0, 2.0, 4.0])
+    assert (quick.at, quick.value, quick.stop) == (1, 0.7, 4)
 
 
-def test_what_is_shown_by_seconds_takes_each_arm_s_own() -> None:
-    # From the first draw of a, 10 s, on; ½^(300/s), of 300 draws of b a second each, is below .0125 up to 47 s. That a
-    # is worse could be shown until the 40 draws of a, 10 s each, are 7 at a time: ½^(40/6) is below .0125, ½^(40/7) not.
-    found = overtaking(np.arange(40.0) + 500, np.arange(300.0), costs=([10.0] * 40, [1.0] * 300))
-    assert (found.at, found.better, found.worse, found.reach) == (10, ((10, 46),), (), 69)
-    other = overtaking(np.arange(300.0), np.arange(40.0) + 500, costs=([1.0] * 300, [10.0] * 40))
-    assert (other.at, other.better, other.worse, other.reach) == (None, (), ((10, 46),), 69)
+@pytest.mark.parametrize(("n", "tie"), [(60, 0.0), (60, 0.6)])
+def test_seconds_hold_the_true_crossing_of_costs_that_go_with_the_score(n, tie) -> None:
+    budgets, rng, runs = np.linspace(0, 55, 31)[1:], np.random.default_rng(7), 60
 
+    def draws(middle, scale, size):
+        z = rng.normal(size=size)
+        return middle + scale * z, np.exp(tie * z - tie**2 / 2)
 
-def test_unsure_costs_widen_the_interval() -> None:
-    rng = np.random.default_rng(2)
-    a, b = rng.normal(-2, 1, 80), rng.normal(0, 0.4, 80)
-    firm = overtaking(a, b, costs=([10.0] * 80, [10.0] * 80))
-    spread = overtaking(a, b, costs=(np.linspace(1, 19, 80), np.linspace(1, 19, 80)))
-    assert firm.at == pytest.approx(spread.at)
-    assert spread.low < firm.low
-    assert overtaking(a[:1], b, costs=([10.0], [10.0] * 80)).worse == ()
-    # Where nothing is shown, it starts with the first draw if that is as cheap as may be.
-    costs = np.linspace(5, 15, 30)
-    half = stats.t.ppf(1 - 0.05 / 8, 29) * costs.std(ddof=1) / np.sqrt(30)
-    assert overtaking(b[:30], b[30:60], costs=(costs, costs)).low == pytest.approx(10 - half)
+    def median(middle, scale):
+        bests = [best_so_far_by_cost(*draws(middle, scale, 250), budgets=budgets) for _ in range(2_000)]
+        return np.quantile(bests, 0.5, axis=0, method="inverted_cdf")
 
-
-def test_seconds_hold_the_true_crossing_of_costs_that_go_with_the_score() -> None:
-    rng, runs, found = np.random.default_rng(7), 120, []
+    curves = median(-1, 1), median(0, 0.3)
+    truth = budgets[np.flatnonzero(curves[0] < curves[1])[-1] + 1]
+    assert 5 < truth < 30
+    found = []
     for _ in range(runs):
-        a, b = rng.normal(-1, 1, 60), rng.normal(0, 0.4, 60)
-        found.append(overtaking(a, b, costs=(np.exp(0.4 * a), np.exp(0.4 * rng.normal(size=60)))))
-    # Mean costs exp(-.4 + .08) and exp(.08); whole draws bought at each.
-    ours, theirs = np.exp(-0.32), np.exp(0.08)
-    budgets = np.unique(np.concatenate([ours * np.arange(1, 60), theirs * np.arange(1, 60)]))
-    budgets = budgets[budgets <= 40]
-
-    def curve(unit, scale, middle):
-        draws = np.floor(budgets / unit + 1e-9)
-        with np.errstate(divide="ignore"):
-            return np.where(draws > 0, stats.norm.ppf(0.5 ** (1 / np.maximum(draws, 1)), middle, scale), -np.inf)
-
-    ahead = curve(ours, 1, -1) >= np.where(budgets < theirs, INF, curve(theirs, 0.4, 0))
-    truth = budgets[np.flatnonzero(~ahead)[-1] + 1]
-    assert 5 < truth < 20
-    assert np.mean([held(each, truth) for each in found]) >= 0.95 - 4 * np.sqrt(0.0475 / runs)
-    assert np.mean([each.low > ours for each in found]) > 0.5
+        (a, cost_a), (b, cost_b) = draws(-1, 1, n), draws(0, 0.3, n)
+        found.append(overtaking_by_cost(a, b, costs=(cost_a, cost_b), budgets=budgets, curves=curves))
+    assert np.mean([held(each, truth) for each in found]) >= 0.95
+    assert all(each.at == pytest.approx(truth) for each in found)
+    lows = np.mean([bool(each.worse) for each in found])
+    assert lows > 0.3, "for this test to mean anything"
 
 
-def test_errors_are_the_mirror_image_and_rows_have_no_order() -> None:
+def test_errors_are_the_mirror_image() -> None:
     rng = np.random.default_rng(3)
-    a, b, costs = rng.normal(-1, 1, 50), rng.normal(0, 0.4, 50), rng.random((2, 50))
-    for cost in (None, tuple(costs)):
-        up, down = overtaking(a, b, costs=cost), overtaking(-a, -b, costs=cost, direction="minimize")
-        assert replace(up, value=-up.value) == down
-    turned = overtaking(a[::-1], b[::-1], costs=tuple(costs[:, ::-1]))
-    assert turned == overtaking(a, b, costs=tuple(costs))
+    a, b, costs, budgets = rng.normal(-1, 1, 50), rng.normal(0, 0.4, 50), rng.random((2, 50)), np.linspace(0.5, 20, 30)
+    up, down = overtaking(a, b), overtaking(-a, -b, direction="minimize")
+    assert replace(up, value=-up.value) == down
+    curves = medians(a, costs[0], budgets) + 1, medians(b, costs[1], budgets)
+    up = overtaking_by_cost(a, b, costs=tuple(costs), budgets=budgets, curves=curves)
+    lost = tuple(-curve for curve in curves)
+    down = overtaking_by_cost(-a, -b, costs=tuple(costs), budgets=budgets, curves=lost, direction="minimize")
+    assert replace(up, value=-up.value) == down
+    assert overtaking(a[::-1], b[::-1]) == overtaking(a, b)
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"costs of b: must not be negative nor all 0, got from 0.0 to 0.0"):
-        overtaking([1.0], [2.0], costs=([1.0], [0.0]))
+    one = {"costs": ([1.0], [1.0]), "budgets": [1.0, 2.0], "curves": ([0.0, 1.0], [0.0, 1.0])}
+    with pytest.raises(ValueError, match=r"costs: must not be negative, got -1.0"):
+        overtaking_by_cost([1.0], [2.0], **{**one, "costs": ([1.0], [-1.0])})
     with pytest.raises(ValueError, match="pairs must be complete"):
-        overtaking([1.0], [2.0], costs=([1.0, 2.0], [1.0]))
+        overtaking_by_cost([1.0], [2.0], **{**one, "costs": ([1.0, 2.0], [1.0])})
+    with pytest.raises(ValueError, match="pairs must be complete"):
+        overtaking_by_cost([1.0], [2.0], **{**one, "curves": ([0.0], [0.0, 1.0])})
+    with pytest.raises(ValueError, match=r"budgets: must increase, got \[2.0, 2.0\]"):
+        overtaking_by_cost([1.0], [2.0], **{**one, "budgets": [2.0, 2.0]})
     with pytest.raises(ValueError, match="draws: must be a whole number from 1 to 1, got 2"):
         overtaking([1.0], [2.0], draws=2)
     with pytest.raises(ValueError, match="alpha"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,6 +127,16 @@ def test_direction_mirrors() -> None:
     assert [[-v for v in c.best] for c in down.seconds] == [c.best for c in up.seconds]
 
 
+def test_a_crossing_of_losses_is_the_same() -> None:
+    loss = {"objective": {"metric": "val_loss", "direction": "minimize"}}
+    rows = far_apart()
+    up = budget_curves.analyse(evidence(rows))
+    down = budget_curves.analyse(evidence([{**row, "value": -row["value"]} for row in rows], sweep=loss))
+    for ours, theirs in ((up.crossings, down.crossings), (up.crossings_seconds, down.crossings_seconds)):
+        assert ours[0].worse
+        assert [replace(each, best=-each.best) for each in ours] == theirs
+
+
 def test_the_order_of_rows_does_not_matter() -> None:
     rng = np.random.default_rng(0)
     made = evidence(cohort(rng.normal(size=30)) + cohort([*rng.normal(size=20), None], "max"))
@@ -184,6 +195,16 @@ def test_the_chance_is_over_all_ways_to_draw_half_of_the_shorter_cohort() -> Non
     (chance,) = budget_curves.analyse(made).chances
     assert (chance.arm, chance.other, chance.draws) == ("capsule", "max", 2)
     assert chance.chance == pytest.approx(16 / 36)
+    assert (chance.n, chance.others) == (4, 4)
+    assert 0 < chance.low < 0.05
+    assert 0.95 < chance.high < 1
+    view = views(made)["budget-draws"]
+    assert "in 44 % of all ways to draw them from 4 and 4 [95 % for the arms themselves: 0 % to" in view.caption
+    told = view.data[view.data["arm"] == "capsule"]
+    assert set(told["chance to beat the baseline"]) == {chance.chance}
+    assert set(told["chance high"]) == {chance.high}
+    assert set(told["at draws of each"]) == {2}
+    assert view.data[view.data["arm"] == "max"]["chance low"].isna().all()
 
 
 def test_a_running_draw_is_left_out_and_counted() -> None:
@@ -212,3 +233,91 @@ def test_what_was_best_stays_so_up_to_where_the_curves_stop() -> None:
     rows = cohort([0.8, 0.9, 0.95], spent=3.0) + cohort([0.7, 0.75], "max", spent=4.0)
     capsule = budget_curves.analyse(evidence(rows)).seconds[0]
     assert (capsule.spent, capsule.best) == ([3.0, 6.0, 8.0], [0.8, 0.9, 0.9])
+
+
+def far_apart(many=20, others=20):
+    """Every draw of max is better than every draw of capsule but its one best."""
+    return cohort([*np.linspace(0.1, 0.5, many - 1), 0.95], spent=10.0) + cohort(
+        np.linspace(0.8, 0.9, others), "max", spent=10.0
+    )
+
+
+def test_where_an_arm_passes_the_baseline_for_good() -> None:
+    made = evidence(far_apart())
+    (found,) = budget_curves.analyse(made).crossings
+    # ⌈20 · ½^(1/n)⌉ is 20 from n = 14 on: ½^(1/13) is .9481, ½^(1/14) .9517.
+    assert (found.arm, found.other, found.n, found.others) == ("capsule", "max", 20, 20)
+    assert (found.at, found.best, found.low, found.high, found.stop) == (14, 0.95, 3, None, 20)
+    assert (found.better, found.worse, found.reach) == ([], [[1, 2]], 3)
+    view = views(made)["budget-draws"]
+    assert (
+        "From 14 draws on the median of capsule is no worse than that of max [95 %: from 3 to beyond 20 draws]; 20 "
+        "against 20 draws show capsule worse at 1 to 2 draws, each budget by itself, and can show nothing beyond 3 "
+        "draws." in view.caption
+    )
+    mark = view.figure.data[-1]
+    assert (list(mark.x), list(mark.y)) == ([3, 14, 20], [0.95] * 3)
+    assert list(mark.marker.symbol)[-1] == "triangle-right"
+    rows = view.data[view.data["arm"] == "capsule"]
+    assert set(rows["no worse than the baseline from"]) == {14}
+    assert set(rows["crossing at the earliest"]) == {3}
+    assert rows["crossing at the latest"].isna().all()
+    assert rows["shown against the baseline"].tolist() == ["worse"] * 2 + [""] * 18
+
+
+def test_by_seconds_it_is_where_the_drawn_medians_cross() -> None:
+    made = evidence(far_apart(40, 40))
+    result = budget_curves.analyse(made)
+    (found,) = result.crossings_seconds
+    curves = {curve.arm: curve for curve in result.seconds}
+    ahead = [a >= b for a, b in zip(curves["capsule"].median, curves["max"].median, strict=True) if a and b]
+    since = curves["capsule"].by_chance[len(curves["capsule"].median) - ahead[::-1].index(False)]
+    assert (found.at, found.best, found.high, found.stop) == (since, 0.95, None, 400)
+    assert found.low < found.at
+    assert [first for first, _ in found.worse] == [pytest.approx(400 * 2 / 60)], "the first step past a draw"
+    view = views(made)["budget-seconds"]
+    assert f"Random draws alone: from {found.at:.3g} s on the median of capsule is no worse" in view.caption
+    assert list(view.figure.data[-1].x) == pytest.approx([found.low / 60, found.at / 60, 400 / 60])
+    drawn_alone = view.data[(view.data["arm"] == "capsule") & (view.data["line"] != "search")]
+    assert set(drawn_alone["no worse than the baseline from"]) == {found.at}
+    assert view.data[view.data["line"] == "search"]["no worse than the baseline from"].isna().all()
+    assert "no worse than the baseline from" not in views(made)["budget-trials"].data
+
+
+def test_an_interval_with_two_ends_and_none_at_all() -> None:
+    made = evidence(cohort(np.linspace(0.95, 0.99, 20)) + cohort(np.linspace(0.5, 0.6, 400), "max"))
+    (found,) = budget_curves.analyse(made).crossings
+    assert (found.at, found.low, found.high, found.better) == (1, 1, 1, [[1, 20]])
+    caption = views(made)["budget-draws"].caption
+    assert (
+        "no worse than that of max [95 %: 1 draw]; 20 against 400 draws show capsule better at 1 to 20 draws, each"
+        in (caption)
+    )
+    turned = views(evidence(cohort(np.linspace(0.5, 0.6, 400)) + cohort(np.linspace(0.95, 0.99, 20), "max")))
+    assert (
+        "No crossing within 20 draws, where the median of capsule is worse than that of max [95 %: beyond 20 draws]"
+        in turned["budget-draws"].caption
+    )
+    assert len(turned["budget-draws"].figure.data) == 6, "no mark without a crossing"
+
+
+def test_few_draws_say_that_they_say_nothing() -> None:
+    made = evidence(cohort([0.9, 0.8]) + cohort([0.5, 0.7, 0.6], "max"))
+    for key, start in (("budget-draws", "1 draw"), ("budget-seconds", "2 s")):
+        caption = views(made)[key].caption
+        assert f"rom {start} on the median of capsule is no worse than that of max" in caption
+        assert "[95 %: anywhere, too few draws to say]; 2 against 3 draws show nothing at any budget." in caption
+
+
+def test_without_seconds_or_a_baseline_there_is_no_crossing() -> None:
+    made = evidence(cohort([0.9, 0.8], spent=0.0) + cohort([0.5, 0.7], "max"))
+    assert budget_curves.analyse(made).crossings_seconds == []
+    alone = budget_curves.analyse(evidence(cohort([0.9, 0.8])))
+    assert (alone.crossings, alone.crossings_seconds, alone.chances) == ([], [], [])
+    assert "no worse" not in views(evidence(cohort([0.9, 0.8])))["budget-draws"].caption
+
+
+def test_the_search_is_said_against_so_many_draws() -> None:
+    rows = [*cohort([0.8, 0.9, 0.7]), *cohort([0.95], sampler_phase="model")]
+    caption = views(evidence(rows))["budget-trials"].caption
+    assert "capsule 0.9500 (3 random draws alone 0.9000 after 3 trials)" in caption
