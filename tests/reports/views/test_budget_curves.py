@@ -290,8 +290,8 @@ def test_an_interval_with_two_ends_and_none_at_all() -> None:
     assert (found.at, found.low, found.high, found.better) == (1, 1, 1, [[1, 20]])
     caption = views(made)["budget-draws"].caption
     assert (
-        "no worse than that of max [95 %: 1 draw]; 20 against 400 draws show capsule better at 1 to 20 draws, each"
-        in (caption)
+        "no worse than that of max [95 %: 1 draw]; 20 against 400 draws show capsule better at 1 to 20 draws, each "
+        "budget by itself. Ended" in caption
     )
     turned = views(evidence(cohort(np.linspace(0.5, 0.6, 400)) + cohort(np.linspace(0.95, 0.99, 20), "max")))
     assert (
