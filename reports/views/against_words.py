@@ -28,9 +28,7 @@ def crossing_words(found: Sequence[Crossover], by: str) -> str:
     """Where each arm passes the baseline for good, how sure that is, and beyond which budget nothing is known."""
     lead = "" if by == "draws" else "Random draws alone: "
     return "".join(
-        f" {_capital(lead + _crossing(each, by))} [95 %: {_interval(each, by)}]; {each.n:,} against {each.others:,} "
-        f"draws show {_shown(each, by)}."
-        for each in found
+        f" {_capital(lead + _crossing(each, by))} [95 %: {_interval(each, by)}]{_shown(each, by)}." for each in found
     )
 
 
@@ -91,23 +89,26 @@ def _interval(each: Crossover, by: str) -> str:
         return f"beyond {_amount(each.stop, by)}"
     if each.high is not None:
         return _range(each.low, each.high, by)
-    if not each.worse and not each.better:
-        return "anywhere, too few draws to say"
-    return f"from {_range(each.low, each.stop, by, to='to beyond')}"
+    if each.reach is None:
+        return f"anywhere, {_draws(each)} are too few to say"
+    return f"from {_range(each.low, each.stop, by, to='to beyond')}" if each.worse or each.better else "anywhere"
 
 
 def _shown(each: Crossover, by: str) -> str:
     if each.reach is None:
-        return "nothing at any budget"
+        return ""
     parts = [
         f"{word} at {listed([_range(first, last, by) for first, last in runs])}"
         for word, runs in (("better", each.better), ("worse", each.worse))
         if runs
     ]
-    end = f" and can show nothing beyond {_amount(each.reach, by)}" if each.reach < each.stop else ""
-    if not parts:
-        return f"no difference{end}"
-    return f"{brief(each.arm)} {listed(parts)}, each budget by itself,{end}".rstrip(",")
+    found = f"{brief(each.arm)} {listed(parts)}, each budget by itself" if parts else "no difference"
+    end = f"{', and' if parts else ' and'} can show nothing beyond {_amount(each.reach, by)}"
+    return f"; {_draws(each)} show {found}{end if each.reach < each.stop else ''}"
+
+
+def _draws(each: Crossover) -> str:
+    return f"{each.n:,} against {each.others:,} draws"
 
 
 def _capital(text: str) -> str:

@@ -306,7 +306,7 @@ def test_few_draws_say_that_they_say_nothing() -> None:
     for key, start in (("budget-draws", "1 draw"), ("budget-seconds", "2 s")):
         caption = views(made)[key].caption
         assert f"rom {start} on the median of capsule is no worse than that of max" in caption
-        assert "[95 %: anywhere, too few draws to say]; 2 against 3 draws show nothing at any budget." in caption
+        assert "[95 %: anywhere, 2 against 3 draws are too few to say]." in caption
 
 
 def test_without_seconds_or_a_baseline_there_is_no_crossing() -> None:
@@ -321,3 +321,9 @@ def test_the_search_is_said_against_so_many_draws() -> None:
     rows = [*cohort([0.8, 0.9, 0.7]), *cohort([0.95], sampler_phase="model")]
     caption = views(evidence(rows))["budget-trials"].caption
     assert "capsule 0.9500 (3 random draws alone 0.9000 after 3 trials)" in caption
+
+
+def test_where_nothing_is_shown_it_says_what_could_be() -> None:
+    scores = np.random.default_rng(0).random((2, 30))
+    caption = views(evidence(cohort(scores[0]) + cohort(scores[1], "max")))["budget-draws"].caption
+    assert "[95 %: anywhere]; 30 against 30 draws show no difference and can show nothing beyond 5 draws." in caption
