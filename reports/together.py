@@ -19,22 +19,26 @@ class Together:
     Attributes:
         across: Of E2.
         counted: The runs that it rests on, in the order given; none where there is no comparison.
+        given: All runs.
     """
 
     across: AcrossRuns
     counted: tuple[Analysis, ...]
+    given: tuple[Analysis, ...]
 
     @classmethod
     def of(cls, analyses: Sequence[Analysis]) -> Together:
         """Of two runs or more."""
         across = tuned_compared([(each.evidence, each.verdict) for each in analyses])
-        return cls(across, tuple(analyses[place] for place in across.places))
+        return cls(across, tuple(analyses[place] for place in across.places), tuple(analyses))
 
     def views(self) -> Iterator[View]:
-        """The forest of the tuned arms, then what their searches came to."""
+        """The forest of the tuned arms, then what their searches came to; what is missing where there is neither."""
         if self.across.estimates:
             yield forest.view_of(self.across.estimates, self.across.sentences, self.counted[0].evidence)
             yield from tuned_again.draw(self._searches())
+        else:
+            yield tuned_again.absent([(each.evidence, each.verdict) for each in self.given])
 
     def statistics_text(self) -> str:
         """Every number of these views as JSON, the same whatever the order of the runs."""

@@ -15,8 +15,20 @@ def faint(colour: str, opacity: float = 0.13) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], style: ArmStyle) -> go.Scatter:
-    """An arm's band from `low` to `high`, with an edge that can be told apart without its colour."""
+def band(
+    x: Sequence[float], low: Sequence[float], high: Sequence[float], style: ArmStyle, *, steps: bool = False
+) -> go.Scatter:
+    """An arm's band from `low` to `high`, with an edge that can be told apart without its colour.
+
+    Args:
+        x: Where its ends are known, from left to right.
+        low: Its lower end there.
+        high: Its upper end there.
+        style: Of the arm.
+        steps: Whether both ends stay as they are up to the next place, as a line of the shape `hv` does.
+    """
+    if steps:  # the way back along the lower end is another shape than the way there
+        x, low, high = [*x[:1], *_twice(x[1:])], _twice(low)[:-1], _twice(high)[:-1]
     return go.Scatter(
         x=[*x, *reversed(x)],
         y=[*high, *reversed(low)],
@@ -27,3 +39,7 @@ def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], style:
         hoverinfo="skip",
         showlegend=False,
     )
+
+
+def _twice(values: Sequence[float]) -> list[float]:
+    return [value for value in values for _ in range(2)]

@@ -13,14 +13,18 @@ from reports.evidence import Evidence
 from reports.finite import finites
 from reports.statistics import Direction, fewest_pairs, median_over_studies
 from reports.theme import ArmStyle, Look, layout, plain
-from reports.view import View
+from reports.verdict import RunVerdict
+from reports.view import View, missing
 from reports.views.budget_curves import Result, grid_of
 from reports.views.colours import band
+from reports.views.commands import more_search
+from reports.views.matched import how_to_get
 from reports.views.spending import POINTS, SpendCurve
 from reports.words import brief, count, duration, listed, number, time_unit
 
 Run = tuple[Evidence, Result]
 
+_SEEDS = 10
 _QUESTION = "How much tuning does each arm need, and how far does that depend on the luck of a search?"
 
 
@@ -56,14 +60,50 @@ def analyse(runs: Sequence[Run], by: str) -> list[AgainCurve]:
 
 
 def draw(runs: Sequence[Run]) -> Iterator[View]:
-    """By trials, then by worker seconds; nothing where no search has ended a trial."""
+    """By trials, then by worker seconds; what gets a search to be drawn where there is none."""
     for by in ("trials", "seconds"):
         curves = analyse(runs, by)
+        title = f"The search done again, by {'trials' if by == 'trials' else 'worker time'}"
         if any(best is not None for curve in curves for best in curve.median):
-            title = f"The search done again, by {'trials' if by == 'trials' else 'worker time'}"
             look = runs[0][0].look
             caption = _caption(curves, by, len(runs), look)
             yield View(f"again-{by}", title, caption, _figure(curves, by, look), _data(curves, by), "", _QUESTION)
+        else:
+            why, command = _nothing(runs, by)
+            yield missing(f"again-{by}", title, _QUESTION, why=why, command=command)
+
+
+def absent(runs: Sequence[tuple[Evidence, RunVerdict]]) -> View:
+    """In the place of the searches of runs that are not put together: what gets them to be."""
+    ordered = sorted(runs, key=lambda run: run[0].config.seed)
+    short = [evidence for evidence, verdict in ordered if not _confirmed(verdict)]
+    rule = (
+        "Searches are drawn together of runs of one sweep file, each with its own seed and with a confirm phase that "
+        "is over."
+    )
+    if short:
+        seeds = listed([str(evidence.config.seed) for evidence in short])
+        one = len(short) == 1
+        why = f"The {'run' if one else 'runs'} of seed {seeds} {'has' if one else 'have'} none yet."
+        command = how_to_get(short[0], "confirm.seeds", _SEEDS)
+    else:
+        seed = ordered[-1][0].config.seed + 1
+        why, command = "These are no two such runs.", f"capsweep launch SWEEP --set seed={seed} --run-dir RUN-{seed}"
+    return missing("again-trials", "The search done again", _QUESTION, why=f"{rule} {why}", command=command)
+
+
+def _confirmed(verdict: RunVerdict) -> bool:
+    champions = [each for each in verdict.estimates if each.estimand == "E1"]
+    return bool(champions) and all(each.is_over for each in champions)
+
+
+def _nothing(runs: Sequence[Run], by: str) -> tuple[str, str]:
+    """Why there is no curve, and what gets one."""
+    for evidence, result in sorted(runs, key=lambda run: run[0].config.seed):
+        if not (result.trials_stop if by == "trials" else result.seconds_stop):
+            spent = "ended no trial" if by == "trials" else "taken no worker time"
+            return f"An arm of the run of seed {evidence.config.seed} has {spent}.", more_search(evidence)
+    return "Half of the runs or more have come to no value that could be chosen.", more_search(runs[0][0])
 
 
 def _of(arm: str, result: Result, by: str) -> SpendCurve:
@@ -112,7 +152,7 @@ def _band(spent: list[float], curve: AgainCurve, style: ArmStyle) -> go.Scatter:
     points = zip(spent, curve.low, curve.high, strict=True)
     known = [(x, low, high) for x, low, high in points if low is not None and high is not None]
     x, low, high = ([point[place] for point in known] for place in range(3))
-    return band(x, low, high, style)
+    return band(x, low, high, style, steps=True)
 
 
 def _caption(curves: Sequence[AgainCurve], by: str, runs: int, look: Look) -> str:

@@ -145,3 +145,5 @@ def test_runs_of_one_seed_are_not_two(analysis: Analysis) -> None:
     assert tuned_compared(pair).sentences == ("Two runs have the seed 0, so they are one, not two.",)
     page = draw_page([analysis, analysis])
     assert "so they are one, not two" in page
+    assert page.index("These are no two such runs") < page.index('id="run-0-')
+    assert "capsweep launch SWEEP --set seed=1 --run-dir RUN-1" in page

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from reports.views import budget_curves, tuned_again
+from tests.reports.conftest import judged
 from tests.reports.views.conftest import HOSTILE, as_json, evidence
 
 
@@ -54,10 +55,56 @@ def test_a_run_that_has_found_nothing_yet_counts_as_the_worst() -> None:
     assert (capsule.median, capsule.runs) == ([0.4, 0.3], [2, 3])
 
 
-def test_a_run_or_an_arm_without_a_trial_leaves_nothing_to_draw() -> None:
+def test_a_run_or_an_arm_without_a_trial_leaves_nothing_to_draw_and_the_view_says_so() -> None:
     whole = run({"capsule": [0.8], "max": [0.7]})
-    assert not list(tuned_again.draw([whole, run({}, 1)]))
-    assert not list(tuned_again.draw([run({"capsule": [None], "max": [None]}), whole][:1]))
+    for view in tuned_again.draw([whole, run({}, 1)]):
+        assert view.figure is None
+        assert "arm of the run of seed 1 has " in view.caption
+        assert view.command == "capsweep resume RUN"
+    keys = [view.key for view in tuned_again.draw([run({"capsule": [None], "max": [None]}), whole][:1])]
+    assert keys == ["again-trials", "again-seconds"]
+    (view, _) = tuned_again.draw([run({"capsule": [None], "max": [None]})])
+    assert (view.figure, view.caption) == (
+        None,
+        "Half of the runs or more have come to no value that could be chosen.",
+    )
+
+
+def test_the_band_steps_as_the_median_does() -> None:
+    lows, highs = [0.1, 0.1, 0.3], [0.5, 0.6, 0.6]
+    found = [[low, low, max(low, 0.3)] for low in lows * 2] + [[high, 0.6, 0.6] for high in highs]
+    runs = [run({"capsule": values, "max": [0.5] * 3}, seed) for seed, values in enumerate(found)]
+    (capsule, _), (view, _) = tuned_again.analyse(runs, "trials"), tuned_again.draw(runs)
+    band, line, *_ = view.figure.data
+    assert line.line.shape == "hv"
+    assert list(band.x) == [1, 2, 2, 3, 3, 3, 3, 2, 2, 1]
+    first, second, third = capsule.high
+    assert list(band.y[:5]) == [first, first, second, second, third]
+    first, second, third = capsule.low
+    assert list(band.y[5:]) == [third, second, second, first, first]
+    assert third > second, "for this test to mean anything"
+
+
+def unjudged(seed, **sweep):
+    made, _ = run({"capsule": [0.8], "max": [0.7]}, seed, **sweep)
+    return made, judged(made)
+
+
+def test_runs_that_have_only_searched_are_told_what_gets_them_drawn() -> None:
+    view = tuned_again.absent([unjudged(3), unjudged(1)])
+    assert (view.key, view.figure) == ("again-trials", None)
+    assert view.caption.endswith("with a confirm phase that is over. The runs of seed 1 and 3 have none yet.")
+    assert view.command == "capsweep resume RUN --set confirm.seeds=10"
+    assert "The run of seed 0 has none yet." in tuned_again.absent([unjudged(0)]).caption
+
+
+def test_confirmed_runs_that_do_not_go_together_need_another(confirmation) -> None:
+    scores = [0.98, 0.97, 0.96, 0.98, 0.97, 0.96]
+    made = confirmation(capsule=scores, max=scores)
+    both = [(made, judged(made)), (made, judged(made))]
+    view = tuned_again.absent(both)
+    assert view.caption.endswith("These are no two such runs.")
+    assert view.command == "capsweep launch SWEEP --set seed=1 --run-dir RUN-1"
 
 
 def test_the_order_of_the_runs_changes_nothing() -> None:
