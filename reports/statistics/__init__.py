@@ -27,7 +27,7 @@ from reports.statistics.comparison import PairedComparison, paired_comparison
 from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front, price
 from reports.statistics.counts import McNemar, mcnemar_exact, wilson
 from reports.statistics.crossed import crossed_bootstrap
-from reports.statistics.crossings import Crossing, crossing
+from reports.statistics.crossings import Crossing, LineBand, crossing, line_band
 from reports.statistics.dunnett import ManyToOne, blocked_dunnett, dunnett_p, dunnett_quantile
 from reports.statistics.effects import (
     PairingGain,
@@ -93,6 +93,7 @@ __all__ = [
     "FriedmanNemenyi",
     "Judgement",
     "KendallTau",
+    "LineBand",
     "ManyToOne",
     "McNemar",
     "Overtaking",
@@ -148,6 +149,7 @@ __all__ = [
     "kaplan_meier",
     "kendall_tau",
     "ks_epsilon",
+    "line_band",
     "match_pairs",
     "mcnemar_exact",
     "mean_interval",

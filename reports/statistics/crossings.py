@@ -1,4 +1,4 @@
-"""Where one arm stops being better than the other along a numeric parameter that both of them share."""
+"""How the difference of two arms changes along a numeric parameter that both share, and where it changes sides."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ class Crossing:
     slope: float
     p: float
     n: int
+
+
+@dataclass(frozen=True)
+class LineBand:
+    """The line through the differences at some places, with the interval of the mean difference at each by itself."""
+
+    line: FloatArray
+    low: FloatArray
+    high: FloatArray
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,46 @@ def crossing(
         return Crossing(None, None, None, False, line.slope, p, n)
     at, low, high = (_unscaled(place, scale) for place in _passes(line, n, quantile))
     return Crossing(at, low, high, bool(numbers.min() <= at <= numbers.max()), line.slope, p, n)
+
+
+def line_band(
+    settings: npt.ArrayLike,
+    differences: npt.ArrayLike,
+    *,
+    places: npt.ArrayLike,
+    scale: Scale = "linear",
+    alpha: float = 0.05,
+) -> LineBand:
+    """The straight line through the differences, as in `crossing`, with its pointwise band for the mean.
+
+    d̄ + b (x - x̄) ± t(1 - alpha/2, n - 2) · s · √(1/n + (x - x̄)² / Σ(x - x̄)²): at each place by itself, of the mean
+    over settings and not of a setting, and true as far as the mean is a line. It passes 0 where the interval of
+    `crossing` ends. Source: Draper and Smith, "Applied Regression Analysis" (1998), section 3.1.
+
+    Args:
+        settings: The parameter, once for each setting.
+        differences: The mean paired difference at each.
+        places: Where the band is wanted.
+        scale: Whether the line is drawn over the parameter or over its logarithm.
+        alpha: One minus the coverage at each place.
+
+    Raises:
+        ValueError: As `crossing`, or if a place lies outside the settings, of which the line says nothing there.
+    """
+    numbers, effects = sample("settings", settings, least=3), sample("differences", differences)
+    complete(numbers, effects)
+    wanted = sample("places", places)
+    if wanted.min() < numbers.min() or wanted.max() > numbers.max():
+        raise ValueError(
+            f"places: must lie within the settings, {numbers.min()} to {numbers.max()}, got {wanted.min()} to "
+            f"{wanted.max()}"
+        )
+    line = _fitted(_scaled(numbers, scale), effects)
+    n, across = len(numbers), (np.log(wanted) if scale == "log" else wanted) - line.centre
+    quantile = float(stats.t.ppf(1 - share("alpha", alpha) / 2, n - 2))
+    half = quantile * np.sqrt(line.variance / n + line.slope_variance * across**2)
+    middle = line.height + line.slope * across
+    return LineBand(middle, middle - half, middle + half)
 
 
 def _scaled(settings: FloatArray, scale: Scale) -> FloatArray:

@@ -13,8 +13,10 @@ from plotly.subplots import make_subplots
 from reports.placing import DRAWN, positions, room, spread
 from reports.theme import ArmStyle, Look, layout, log_scale, plain
 from reports.verdict import Measure
+from reports.views.colours import band
 from reports.views.marks import EDGE, between, ends, landmarks, signed, tint, whiskers
-from reports.views.swap_strata import Cell, Setting, Trend, choices
+from reports.views.swap_strata import Cell, Setting, choices
+from reports.views.swap_trends import Trend
 from search_spaces import Choice, Domain
 
 if TYPE_CHECKING:
@@ -51,7 +53,10 @@ def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
         figure.add_trace(_points(known, style, places, room(domain), legend=True))
         for each in arm.trends:
             if each.param == name and not isinstance(domain, Choice):
-                figure.add_trace(_line(each, places, style))
+                if each.band_low:
+                    edges = band(each.places, each.band_low, each.band_high, style)
+                    figure.add_trace(edges.update(legendgroup=style.symbol + style.colour))
+                figure.add_trace(_line(each, style))
                 if not arm.claim.withheld:
                     _crossed(figure, each, style)
     if isinstance(domain, Choice):
@@ -138,12 +143,10 @@ def _points(
     )
 
 
-def _line(trend: Trend, places: np.ndarray, style: ArmStyle) -> go.Scatter:
-    low, high = float(places.min()), float(places.max())
-    scaled = np.linspace(np.log(low), np.log(high), 25) if trend.log else np.linspace(low, high, 25)
+def _line(trend: Trend, style: ArmStyle) -> go.Scatter:
     return go.Scatter(
-        x=np.exp(scaled) if trend.log else scaled,
-        y=trend.height + trend.slope * (scaled - trend.centre),
+        x=trend.places,
+        y=trend.line,
         mode="lines",
         name=f"straight fit, {plain(style.arm)}",
         legendgroup=style.symbol + style.colour,

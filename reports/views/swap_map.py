@@ -15,11 +15,13 @@ from reports.verdict import Estimate, Measure, RunVerdict, measure_of
 from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
 from reports.views import swap_figures as figures
+from reports.views import swap_tables as tables
 from reports.views import swap_words as words
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.marks import lower_is_better
 from reports.views.matched import how_to_get
-from reports.views.swap_strata import Cell, Contrast, Setting, Trend, cells, contrasts, corrected, few, told, trends
+from reports.views.swap_strata import Cell, Contrast, Setting, cells, contrasts, corrected, few
+from reports.views.swap_trends import Trend, told, trends
 from search_spaces import Domain, ParamValue
 from sweeps.sharing import shared_names
 
@@ -38,7 +40,7 @@ class ArmMap:
         claim: What it may be used for, and all that is below with it.
         settings: Its settings, one by one.
         contrasts: See `swap_strata`.
-        trends: See `swap_strata`.
+        trends: See `swap_trends`.
         cells: See `swap_strata`.
     """
 
@@ -97,7 +99,7 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
         yield missing(KEY, TITLE, QUESTION, why=result.why, command=command)
         return
     look, domains = evidence.look, _shared(evidence)
-    rows = words.table(result)
+    rows = tables.settings(result)
     yield View(KEY, TITLE, words.overall(result), figures.strip(result, look), rows, question=QUESTION)
     for place, name in enumerate(result.params):
         if not any(name in each.params for arm in result.arms for each in arm.settings):
@@ -107,7 +109,7 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
             name,
             words.param(result, name),
             figures.param(result, look, name, domains[name]),
-            words.params_table(result, name),
+            tables.param(result, name),
             group="Drop-in swap against each shared parameter",
             question=f"Does it depend on {name}?",
         )
@@ -117,7 +119,7 @@ def draw(result: Result, evidence: Evidence) -> Iterator[View]:
             "Drop-in swap where two parameters meet",
             words.cells(result),
             figures.heatmap(result, domains),
-            words.cells_table(result),
+            tables.cells(result),
             question=f"Which combinations of {' and '.join(result.crossed)} favour it?",
         )
 

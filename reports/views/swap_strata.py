@@ -1,4 +1,4 @@
-"""Under which settings a swap pays: contrasts between halves of the settings, crossings along a parameter, cells."""
+"""Under which settings a swap pays: contrasts between halves of the settings, and cells."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.finite import finite
-from reports.statistics import crossing, holm, interaction_contrast, mean_interval
+from reports.statistics import holm, interaction_contrast, mean_interval
 from search_spaces import Choice, Domain, Int, ParamValue
 
 FEW = 6
@@ -52,37 +51,6 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Trend:
-    """A straight line through the differences over a numeric parameter, and where it passes 0.
-
-    Attributes:
-        param: The parameter.
-        log: Whether the line is drawn over its logarithm.
-        n: Settings.
-        slope: Per unit of the parameter, or of its natural logarithm.
-        p: Of no slope.
-        centre: Mean of the parameter on that scale.
-        height: The line there.
-        at: Where it passes 0; None if the slope is not clear of 0.
-        low: Lower end of its interval; None also where it is too far off to say.
-        high: Upper end, likewise.
-        inside: Whether the crossing lies among the settings.
-    """
-
-    param: str
-    log: bool
-    n: int
-    slope: float
-    p: float
-    centre: float
-    height: float
-    at: float | None
-    low: float | None
-    high: float | None
-    inside: bool
-
-
-@dataclass(frozen=True)
 class Cell:
     """Settings that share the values of two parameters."""
 
@@ -113,24 +81,6 @@ def corrected(families: Sequence[Sequence[Contrast]]) -> list[list[Contrast]]:
     adjusted = iter(holm(tested).tolist())
     return [
         [each if each.p is None else replace(each, adjusted_p=next(adjusted)) for each in family] for family in families
-    ]
-
-
-def told(families: Sequence[Sequence[Trend]], *, alpha: float) -> list[list[Trend]]:
-    """The lines of all arms, of which those keep their crossing whose slope is told by Holm's p over all of them."""
-    adjusted = iter(holm([each.p for family in families for each in family]).tolist())
-    return [
-        [each if next(adjusted) <= alpha else replace(each, at=None, low=None, high=None) for each in family]
-        for family in families
-    ]
-
-
-def trends(settings: Sequence[Setting], domains: dict[str, Domain], *, alpha: float) -> list[Trend]:
-    """A line over every numeric parameter with three settings and two values at least."""
-    return [
-        _trend(name, bool(getattr(domain, "log", False)), *_columns(settings, name), alpha)
-        for name, domain in domains.items()
-        if numeric(domain) and _count(settings, name) >= 3 and len(_values(settings, name)) > 1
     ]
 
 
@@ -181,22 +131,6 @@ def _splits(settings: Sequence[Setting], name: str, domain: Domain) -> Iterator[
         return
     for value in values if len(values) > 2 else values[:1]:
         yield f"= {value}", [each == value for each in column]
-
-
-def _trend(name: str, log: bool, x: list[float], d: list[float], alpha: float) -> Trend:
-    found = crossing(x, d, scale="log" if log else "linear", alpha=alpha)
-    at, low, high = (finite(end) for end in (found.at, found.low, found.high))
-    centre, height = mean_interval(np.log(x) if log else x).value, mean_interval(d).value
-    return Trend(name, log, found.n, found.slope, found.p, centre, height, at, low, high, found.inside)
-
-
-def _columns(settings: Sequence[Setting], name: str) -> tuple[list[float], list[float]]:
-    known = [each for each in settings if name in each.params]
-    return [float(each.params[name]) for each in known], [each.difference for each in known]
-
-
-def _count(settings: Sequence[Setting], name: str) -> int:
-    return sum(name in each.params for each in settings)
 
 
 def _values(settings: Sequence[Setting], name: str) -> list[ParamValue]:

@@ -1,4 +1,4 @@
-"""What the swap map says in sentences and in tables."""
+"""What the swap map says in sentences."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.placing import DRAWN
 from reports.views.marks import between, short, signed
+from reports.views.swap_trends import BANDED
 from reports.words import count, listed, p_value
 
 if TYPE_CHECKING:
@@ -52,7 +53,13 @@ def param(result: Result, name: str) -> str:
     slopes = sum(len(arm.trends) for arm in result.arms)
     told = f"; where it changes sides is said if Holm's p of its slope, among {count(slopes, 'line')}, allows it"
     line = f" The line is a straight fit, which a trend that bends is not{'' if silent else told}." if lines else ""
-    return f"{_clause(result)}{said}{holm}{line}{_thinned(result)}"
+    return f"{_clause(result)}{said}{holm}{line}{_banded(result, name)}{_thinned(result)}"
+
+
+def unit(result: Result) -> str:
+    """What differences are in."""
+    known = result.measure.difference_unit.strip()
+    return f"{result.measure.name} ({known})" if known else result.measure.name
 
 
 def cells(result: Result) -> str:
@@ -63,67 +70,9 @@ def cells(result: Result) -> str:
         told = arm.claim.withheld or f"{clear} of {count(len(arm.cells), 'cell')} clear of 0"
         parts.append(f"{short(arm.arm)}: {told}")
     return (
-        f"Mean difference to {short(result.baseline)} in {_unit(result)} with the number of settings in each cell: "
+        f"Mean difference to {short(result.baseline)} in {unit(result)} with the number of settings in each cell: "
         f"{'; '.join(parts)}. A tilde marks an interval that holds 0 or cannot be had from one setting; an empty cell "
         "was not tried, and nothing is filled in. The cells are not corrected for how many they are: they explore."
-    )
-
-
-def table(result: Result) -> pd.DataFrame:
-    """One row a setting and arm."""
-    return pd.DataFrame(
-        [
-            {
-                "arm": arm.arm,
-                "setting": each.setting,
-                f"difference in {_unit(result)}": each.difference,
-                **{name: each.params.get(name) for name in result.params},
-            }
-            for arm in result.arms
-            for each in arm.settings
-        ]
-    )
-
-
-def params_table(result: Result, name: str) -> pd.DataFrame:
-    """One row a contrast of the parameter."""
-    return pd.DataFrame(
-        [
-            {
-                "arm": arm.arm,
-                "settings with": f"{name} {each.where}",
-                "n": each.n,
-                "n elsewhere": each.others,
-                f"difference of differences in {_unit(result)}": each.difference,
-                "low": each.low,
-                "high": each.high,
-                "p": arm.claim.of(each.p),
-                "p by Holm": arm.claim.of(each.adjusted_p),
-            }
-            for arm in result.arms
-            for each in arm.contrasts
-            if each.param == name
-        ]
-    )
-
-
-def cells_table(result: Result) -> pd.DataFrame:
-    """One row a cell."""
-    first, second = result.crossed
-    return pd.DataFrame(
-        [
-            {
-                "arm": arm.arm,
-                first: each.values[0],
-                second: each.values[1],
-                "settings": each.n,
-                f"difference in {_unit(result)}": each.mean,
-                "low": each.low,
-                "high": each.high,
-            }
-            for arm in result.arms
-            for each in arm.cells
-        ]
     )
 
 
@@ -146,11 +95,6 @@ def _interval(found: Estimate, measure: Measure, level: str) -> str:
         return "[no interval]"
     low, high = sorted((found.low, found.high), key=measure.difference)
     return f"[{level}: {measure.bare(low, signed=True)} to {measure.bare(high, signed=True)}]"
-
-
-def _unit(result: Result) -> str:
-    unit = result.measure.difference_unit.strip()
-    return f"{result.measure.name} ({unit})" if unit else result.measure.name
 
 
 def _side(result: Result) -> str:
@@ -192,6 +136,19 @@ def _strata(arm: ArmMap, name: str) -> list[str]:
             where = "" if line.inside else ", outside of what was tried: a guess"
             parts.append(f"{short(arm.arm)} changes sides at {name} {line.at:.3g} [{' to '.join(ends)}{where}]")
     return parts
+
+
+def _banded(result: Result, name: str) -> str:
+    """What the bands of the lines are, and which lines have none."""
+    lines = [(arm.arm, each) for arm in result.arms for each in arm.trends if each.param == name]
+    banded = [f"{short(arm)} {each.n}" for arm, each in lines if each.band_low]
+    bare = [f"{short(arm)} {each.n}" for arm, each in lines if not each.band_low]
+    said = (
+        f" Bands hold the mean difference at each value by itself with {100 * (1 - result.alpha):g} %, as far as it is "
+        f"a line, over {listed(banded)} settings."
+    )
+    none = f" No band below {BANDED} settings: {listed(bare)}."
+    return f"{said if banded else ''}{none if bare else ''}"
 
 
 def _thinned(result: Result) -> str:

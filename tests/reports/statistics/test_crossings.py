@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.statistics import crossing
+from reports.statistics import crossing, line_band
 
 X = [1.0, 2.0, 3.0, 4.0, 5.0]
 D = [-3.0, -1.0, 0.0, 1.0, 3.0]
@@ -141,3 +141,40 @@ def test_the_interval_holds_the_crossing_as_often_as_promised() -> None:
 def test_what_has_no_line_is_refused(call, message) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_band_is_that_of_scipys_line_at_every_place() -> None:
+    rng = np.random.default_rng(0)
+    x, d = np.exp(rng.normal(size=9)), rng.normal(size=9)
+    places = [x.min(), 1.0, x.max()]
+    for scale, turn in (("linear", np.array), ("log", np.log)):
+        found = line_band(x, d, places=places, scale=scale, alpha=0.1)
+        for place, middle, low, high in zip(places, found.line, found.low, found.high, strict=True):
+            known = stats.linregress(turn(x) - turn(place), d)  # whose intercept is the mean there
+            half = stats.t.ppf(0.95, 7) * known.intercept_stderr
+            assert (middle, low, high) == pytest.approx(
+                (known.intercept, known.intercept - half, known.intercept + half)
+            )
+
+
+def test_the_band_passes_zero_where_the_interval_of_the_crossing_ends() -> None:
+    x, d = np.arange(1.0, 11.0), np.array([-4, -2, -3, -1, 1, 0, 1, 3, 2, 4.0])
+    found = crossing(x, d)
+    band = line_band(x, d, places=[found.low, found.high])
+    assert (band.high[0], band.low[1]) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_the_band_holds_the_mean_as_often_as_promised() -> None:
+    rng, runs, x = np.random.default_rng(1), 1_000, np.array([1.0, 2.0, 2.0, 5.0, 9.0])
+    found = [line_band(x, 1 - 0.2 * x + rng.normal(size=5), places=[1.0, 4.0, 9.0]) for _ in range(runs)]
+    held = np.mean([(each.low <= [0.8, 0.2, -0.8]) & (each.high >= [0.8, 0.2, -0.8]) for each in found], axis=0)
+    assert held == pytest.approx(0.95, abs=4 * np.sqrt(0.0475 / runs))
+
+
+def test_the_band_ends_where_the_settings_do() -> None:
+    with pytest.raises(ValueError, match=r"places: must lie within the settings, 1.0 to 5.0, got 1.0 to 5.1"):
+        line_band(X, D, places=[1.0, 5.1])
+    with pytest.raises(ValueError, match="settings: needs at least 3 values"):
+        line_band([1.0, 2.0], [0.0, 1.0], places=[1.5])
+    exact = line_band([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], places=[2.0])
+    assert (exact.low[0], exact.high[0]) == pytest.approx((2, 2))

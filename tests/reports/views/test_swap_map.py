@@ -98,12 +98,12 @@ def test_a_failed_gate_leaves_numbers_alone(hand_made, check_views) -> None:
     evidence = hand_made(swapped(clear), sweep={**SWEEP, "space": TWO})
     told = check_views(swap_map, evidence)[2]
     assert " changes sides at " in told.caption
-    assert len(told.figure.data) == 3, "points, the line and where it passes 0"
+    assert len(told.figure.data) == 4, "points, the band, the line and where it passes 0"
     first, *others = check_views(swap_map, evidence, failed=True)
     assert first.caption.startswith("Not valid, a gate of the verdict failed: nothing is claimed.")
     assert ": not valid; better in 3 of 6 settings" in first.caption
     assert not any(" changes sides at " in view.caption or "p =" in view.caption for view in (first, *others))
-    assert len(others[1].figure.data) == 2
+    assert len(others[1].figure.data) == 3
 
 
 def test_a_lower_loss_is_a_win(hand_made) -> None:
@@ -152,6 +152,50 @@ def test_it_crosses_where_the_line_does(hand_made) -> None:
     assert rate.at == pytest.approx(4e-4 * 2**0.5, rel=1e-3)
     assert rate.low < rate.at < rate.high
     assert rate.inside
+
+
+def test_the_line_has_a_band_over_settings(hand_made, check_views) -> None:
+    evidence = hand_made(swapped(), sweep={**SWEEP, "space": TWO})
+    size, rate = capsule(evidence).trends
+    # Errors -.1 -.2 -.3 -.4 -.5 .1 at sizes 2 2 3 3 4 4: x̄ 3, d̄ -.2333333, Σ(x - x̄)² 4, b -.025, and so
+    # Σ residuals² = Σ(d - d̄)² - 4 b² = .2333333 - .0025; t(.975, 4) = 2.776445.
+    assert (size.places[0], size.places[12], size.places[-1], size.n) == (2, 3, 4, 6)
+    assert size.line[::12] == pytest.approx([-0.2083333, -0.2333333, -0.2583333])
+    s = (0.2308333 / 4) ** 0.5
+    half = [2.776445 * s * (1 / 6 + x) ** 0.5 for x in (1 / 4, 0, 1 / 4)]
+    assert size.band_low[::12] == pytest.approx([m - h for m, h in zip(size.line[::12], half, strict=True)], abs=1e-5)
+    assert size.band_high[::12] == pytest.approx([m + h for m, h in zip(size.line[::12], half, strict=True)], abs=1e-5)
+    # Over a logarithm, halfway is the geometric mean, and nothing lies beyond the settings.
+    assert (rate.places[0], rate.places[12], rate.places[-1]) == (1e-4, pytest.approx(4e-4 * 2**0.5), 32e-4)
+    view = check_views(swap_map, evidence)[2]
+    band, line = view.figure.data[1:3]
+    assert (min(band.x), max(band.x)) == (1e-4, 32e-4)
+    assert list(band.y[:25]) == rate.band_high
+    assert list(line.y) == rate.line
+    assert (
+        "Bands hold the mean difference at each value by itself with 95 %, as far as it is a line, over capsule 6 "
+        in (view.caption)
+    )
+    rows = view.data[view.data["settings with"].str.endswith("on the line")]
+    assert rows["low"].tolist() == rate.band_low
+    assert rows["mean difference in validation error (pp)"].tolist() == rate.line
+
+
+def test_few_settings_have_a_line_and_no_band(hand_made, check_views) -> None:
+    evidence = hand_made(swapped(LIFTS[:4]), sweep={**SWEEP, "space": TWO})
+    (_, rate) = capsule(evidence).trends
+    assert (rate.n, len(rate.line), rate.band_low, rate.band_high) == (4, 25, [], [])
+    view = check_views(swap_map, evidence)[2]
+    assert [trace.fill for trace in view.figure.data] == [None, None]
+    assert "No band below 5 settings: capsule 4." in view.caption
+    assert "Bands hold" not in view.caption
+
+
+def test_the_band_is_of_the_level_of_the_look(hand_made) -> None:
+    strict = {**SWEEP, "confirm": {"baseline": "max", "alpha": 0.01}}
+    usual, wider = (capsule(hand_made(swapped(), sweep=each)).trends[0] for each in (SWEEP, strict))
+    ratio = (wider.band_high[0] - wider.line[0]) / (usual.band_high[0] - usual.line[0])
+    assert ratio == pytest.approx(4.604095 / 2.776445, rel=1e-5)  # t(.995, 4) to t(.975, 4)
 
 
 def test_failures_are_counted_and_left_out(hand_made, check_views) -> None:
