@@ -82,7 +82,7 @@ def absent(runs: Sequence[tuple[Evidence, RunVerdict]]) -> View:
         "is over."
     )
     if short:
-        seeds = listed([str(evidence.config.seed) for evidence in short])
+        seeds = listed(list(dict.fromkeys(str(evidence.config.seed) for evidence in short)))
         one = len(short) == 1
         why = f"The {'run' if one else 'runs'} of seed {seeds} {'has' if one else 'have'} none yet."
         command = how_to_get(short[0], "confirm.seeds", _SEEDS)

@@ -95,6 +95,7 @@ def test_runs_that_have_only_searched_are_told_what_gets_them_drawn() -> None:
     assert (view.key, view.figure) == ("again-trials", None)
     assert view.caption.endswith("with a confirm phase that is over. The runs of seed 1 and 3 have none yet.")
     assert view.command == "capsweep resume RUN --set confirm.seeds=10"
+    assert "The runs of seed 2 have none yet." in tuned_again.absent([unjudged(2)] * 2).caption
     assert "The run of seed 0 has none yet." in tuned_again.absent([unjudged(0)]).caption
 
 
