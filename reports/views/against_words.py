@@ -102,8 +102,9 @@ def _shown(each: Crossover, by: str) -> str:
         for word, runs in (("better", each.better), ("worse", each.worse))
         if runs
     ]
-    found = f"{brief(each.arm)} {listed(parts)}, each budget by itself" if parts else "no difference"
-    end = f"{', and' if parts else ' and'} can show nothing beyond {_amount(each.reach, by)}"
+    found = f"{listed(parts)}, each budget by itself" if parts else "neither better nor worse"
+    found = f"{brief(each.arm)} {found}"
+    end = f", and can show nothing beyond {_amount(each.reach, by)}"
     return f"; {_draws(each)} show {found}{end if each.reach < each.stop else ''}"
 
 
