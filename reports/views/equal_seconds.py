@@ -13,7 +13,7 @@ from reports.evidence import Evidence
 from reports.matching import Matched, matched, opponents
 from reports.statistics import Estimate, mean_interval, price
 from reports.statistics.checks import sign
-from reports.theme import layout, plain
+from reports.theme import broken, layout, plain
 from reports.verdict import Measure, RunVerdict, measure_of
 from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
@@ -26,6 +26,7 @@ KEY = "equal-seconds"
 TITLE = "At equal seconds"
 QUESTION = "Is the arm still ahead where both train for the same time, and what does its lead cost?"
 _ROWS = {"equal": "at the seconds of the faster", "own": "at the end of both"}
+_LINE = 12
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def _figure(result: Result, evidence: Evidence) -> go.Figure:
     figure = go.Figure(layout=layout(x=axis, y="", height=height))
     landmarks(figure, abs(measure.difference(result.margin)), along="x")
     marks = {each.arm: list(_marks(each, measure)) for each in result.arms}
-    in_rows(figure, [_ROWS["equal"], _ROWS["own"]], marks, look)
+    in_rows(figure, [broken(row, _LINE) for row in _ROWS.values()], marks, look)
     return figure
 
 
@@ -227,7 +228,9 @@ def _marks(each: Equal, measure: Measure) -> Iterator[Mark]:
     for row, found in ((_ROWS["equal"], each.equal), (_ROWS["own"], each.own)):
         if found is not None:
             hover = f"{plain(each.arm)}: {_apart(found, measure)}"
-            yield Mark(row, measure.difference(found.value), *ends(measure, found.low, found.high), hover)
+            yield Mark(
+                broken(row, _LINE), measure.difference(found.value), *ends(measure, found.low, found.high), hover
+            )
 
 
 def _table(result: Result, evidence: Evidence) -> pd.DataFrame:
