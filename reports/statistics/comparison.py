@@ -28,6 +28,8 @@ class PairedComparison:
         verdict: From the interval and the margin; better and worse need p ≤ alpha as well.
         pairs_needed: More pairs that the question takes to be answered with an even chance, see `pairs_to_tell`; 0
             where it is answered.
+        margin: Against which it was judged.
+        direction: Which scores are better.
     """
 
     n: int
@@ -38,6 +40,8 @@ class PairedComparison:
     p: float
     verdict: Verdict
     pairs_needed: int | None
+    margin: float
+    direction: Direction
 
 
 def paired_comparison(
@@ -69,17 +73,17 @@ def paired_comparison(
     verdict(0, 0, margin, direction=direction)
     if not len(first):
         least = fewest_pairs(alpha=share("alpha", alpha))
-        return PairedComparison(0, None, None, None, None, 1.0, Verdict.NOT_COMPARABLE, least)
+        return PairedComparison(0, None, None, None, None, 1.0, Verdict.NOT_COMPARABLE, least, margin, direction)
     differences = first - second
     mean = mean_interval(differences, alpha=alpha)
     p = sign_flip_p(differences, rng=rng)
     if mean.low is None or mean.high is None:
         more = fewest_pairs(alpha=alpha) - 1
-        return PairedComparison(1, mean.value, None, None, None, p, Verdict.UNDETERMINED, more)
+        return PairedComparison(1, mean.value, None, None, None, p, Verdict.UNDETERMINED, more, margin, direction)
     said = _said(differences, verdict(mean.low, mean.high, margin, direction=direction), p, alpha)
     _, deviation = moments(differences)
     needed = _still_needed(mean.value, deviation, mean.n, margin, alpha) if said is Verdict.UNDETERMINED else 0
-    return PairedComparison(mean.n, mean.value, mean.low, mean.high, deviation, p, said, needed)
+    return PairedComparison(mean.n, mean.value, mean.low, mean.high, deviation, p, said, needed, margin, direction)
 
 
 def _said(differences: FloatArray, by_interval: Verdict, p: float, alpha: float) -> Verdict:

@@ -60,17 +60,21 @@ def verdict(low: float, high: float, margin: float, *, direction: Direction = "m
         raise ValueError(f"low and high: must be finite and in order, got {low} and {high}")
     if not 0 <= margin < math.inf:
         raise ValueError(f"margin: must be a finite number of at least 0, got {margin}")
-    if sign(direction) < 0:
-        low, high = -high, -low
-    if low > 0:
-        return _sized(1, low, high, margin)
-    if high < 0:
-        return _sized(-1, -high, -low, margin)
-    return Verdict.EQUIVALENT if -margin <= low and high <= margin else Verdict.UNDETERMINED
+    side = sign(direction) * ((low > 0) - (high < 0))
+    if side:
+        return sized(int(side), low, high, margin, direction=direction)
+    return Verdict.EQUIVALENT if is_within(low, high, margin) else Verdict.UNDETERMINED
 
 
-def _sized(side: int, near: float, far: float, margin: float) -> Verdict:
+def sized(side: int, low: float, high: float, margin: float, *, direction: Direction = "maximize") -> Verdict:
+    """What an interval says of the size of a difference that is better (1) or worse (-1), whether or not it holds 0."""
     practical, negligible, uncertain = _SIZES[side]
+    near = low if side * sign(direction) > 0 else -high
     if near > margin:
         return practical
-    return negligible if far <= margin else uncertain
+    return negligible if is_within(low, high, margin) else uncertain
+
+
+def is_within(low: float, high: float, margin: float) -> bool:
+    """Whether all of an interval is too small to matter."""
+    return -margin <= low and high <= margin

@@ -9,9 +9,8 @@ from reports.verdict.across import AcrossRuns, tuned_compared
 from reports.verdict.estimate import Estimate
 from reports.verdict.estimates import estimates
 from reports.verdict.gate import Gate
-from reports.verdict.measure import Measure, measure_of
+from reports.verdict.measure import Measure, measure_of, measured
 from reports.verdict.rules import Rules, level, rules_of
-from reports.verdict.sentences import measured
 from reports.verdict.verdict import RunVerdict, verdict_of
 
 __all__ = [

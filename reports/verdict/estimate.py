@@ -27,6 +27,9 @@ class Estimate:
         p: Exact two-sided sign-flip p.
         adjusted_p: Holm's, within the family.
         comparisons: Size of the family.
+        size_low: Lower end of the interval that is held against the margin, see `statistics.judge`; None below two
+            pairs.
+        size_high: Upper end.
         alpha: The level at which the family was judged; one minus the coverage of every interval here.
         further: How often pairs were added after the planned look, see `rules.level`.
         verdict: In the words of `statistics.Verdict`: what holds with every failure left out, and in the worst case.
@@ -67,6 +70,8 @@ class Estimate:
     p: float
     adjusted_p: float
     comparisons: int
+    size_low: float | None
+    size_high: float | None
     alpha: float
     further: int
     verdict: str

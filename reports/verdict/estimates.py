@@ -121,6 +121,8 @@ def _estimate(
         p=found.p,
         adjusted_p=judged.adjusted_p,
         comparisons=judged.comparisons,
+        size_low=judged.low,
+        size_high=judged.high,
         alpha=rules.alpha,
         further=rules.further,
         verdict=str(said),

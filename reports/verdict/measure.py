@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reports.evidence import Evidence
+from reports.verdict.estimate import Estimate
 from reports.words import minus, number
 
 _LOSS = 0.05
@@ -79,3 +81,14 @@ def measure_of(metric: str, data: str) -> Measure:
         name = " ".join(filter(None, (data, kind, "error")))
         return Measure(name, " %", " pp", -100.0, 1.0, 2)
     return Measure(f"{data} {bare}")
+
+
+def measured(estimate: Estimate, evidence: Evidence) -> Measure:
+    """How the estimate's metric is said: on the test set, but for the swaps, which are judged on validation data."""
+    return measure_of(evidence.config.objective.metric, "validation" if estimate.estimand == "E3" else "test")
+
+
+def evidence_margin(evidence: Evidence) -> float:
+    """The margin that the plan froze, or the sweep file's before there is one."""
+    plan = evidence.plan
+    return float(plan["margin"]) if plan else evidence.config.confirm.margin

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from reports.costs import MEASURES, arm_cost
 from reports.evidence import Evidence
-from reports.statistics import Verdict
+from reports.statistics import Verdict, verdict
 from reports.verdict.estimate import Estimate
+from reports.verdict.measure import evidence_margin, measured
 from reports.verdict.worst import worst_case
 from reports.words import count, p_value
 
@@ -15,6 +16,7 @@ UNITS = {"E1": "pairs", "E2": "runs", "E3": "settings"}
 def remarks(estimate: Estimate, evidence: Evidence) -> list[str]:
     """Every remark that there is on a comparison whose gates hold, in reading order."""
     found = (
+        _size(estimate, evidence),
         _equivalence(estimate),
         _left_out(estimate, evidence),
         _level(estimate),
@@ -28,6 +30,21 @@ def is_taken_back(estimate: Estimate) -> bool:
     """Whether the replicates that came through show what the worst case does not back."""
     survivors = estimate.verdict_survivors
     return Verdict(estimate.verdict) is Verdict.UNDETERMINED and survivors not in (None, estimate.verdict)
+
+
+def _size(estimate: Estimate, evidence: Evidence) -> str:
+    """By which interval the size was judged, where the one that is shown would have said more."""
+    low, high, size_low, size_high = estimate.low, estimate.high, estimate.size_low, estimate.size_high
+    if low is None or high is None or size_low is None or size_high is None or is_interim(estimate):
+        return ""
+    margin, direction = evidence_margin(evidence), evidence.look.direction
+    shown, held = (verdict(*pair, margin, direction=direction) for pair in ((low, high), (size_low, size_high)))
+    if shown is held:
+        return ""
+    measure = measured(estimate, evidence)
+    least, most = (measure.bare(end, signed=True) for end in sorted((size_low, size_high), key=measure.difference))
+    level = f"{100 * (1 - estimate.alpha / estimate.comparisons):.3g} %"
+    return f"Its size is judged at {level}, for each of {estimate.comparisons} comparisons: [{least} to {most}]."
 
 
 def _equivalence(estimate: Estimate) -> str:

@@ -8,7 +8,7 @@ from reports.evidence import Evidence
 from reports.statistics import Verdict
 from reports.verdict.estimate import Estimate
 from reports.verdict.gate import Gate
-from reports.verdict.measure import Measure, measure_of
+from reports.verdict.measure import Measure, evidence_margin, measured
 from reports.verdict.remarks import UNITS, is_interim, is_taken_back, planned_runs, remarks, taken_back
 from reports.words import count, listed, minus, p_value
 
@@ -22,11 +22,6 @@ _REPLICATES = {
     "E2": "independent runs",
     "E3": "settings of the shared params",
 }
-
-
-def measured(estimate: Estimate, evidence: Evidence) -> Measure:
-    """How the estimate's metric is said: on the test set, but for the swaps, which are judged on validation data."""
-    return measure_of(evidence.config.objective.metric, "validation" if estimate.estimand == "E3" else "test")
 
 
 def sentence(estimate: Estimate, evidence: Evidence, gates: Sequence[Gate]) -> str:
@@ -64,12 +59,6 @@ def numbers(estimate: Estimate, evidence: Evidence) -> str:
     ends = sorted(side * value for value in shown[1:])
     middle, low, high = (_bare(value, measure) for value in (abs(shown[0]), *ends))
     return f"{means}, {middle}{measure.difference_unit} {word} [{level:g} %: {low} to {high}]."
-
-
-def evidence_margin(evidence: Evidence) -> float:
-    """The margin that the plan froze, or the sweep file's before there is one."""
-    plan = evidence.plan
-    return float(plan["margin"]) if plan else evidence.config.confirm.margin
 
 
 def unasked(evidence: Evidence) -> str:
@@ -120,9 +109,8 @@ def _undetermined(estimate: Estimate, margin: str) -> str:
         return (
             f"Undetermined: {things} scatter so far beyond the margin of {margin} that more of them would hardly tell."
         )
-    return (
-        f"Undetermined: it needs about {more:,} more {things[:-1] if more == 1 else things} for an even chance to tell."
-    )
+    many = f"{more:,} more {things[:-1] if more == 1 else things}"
+    return f"Undetermined: it needs about {many} for an even chance to tell, if the difference is as it looks now."
 
 
 def _interim(estimate: Estimate, evidence: Evidence) -> str:

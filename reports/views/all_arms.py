@@ -14,7 +14,7 @@ from reports.evidence import Evidence
 from reports.statistics import friedman_nemenyi, holm, match_pairs, paired_comparison
 from reports.theme import layout, plain
 from reports.verdict import RunVerdict, measure_of
-from reports.verdict.sentences import evidence_margin
+from reports.verdict.measure import evidence_margin
 from reports.view import View
 from reports.views import many_to_one
 from reports.views.claims import Claim, alpha_of, claim, estimates_of

@@ -15,7 +15,7 @@ from reports.statistics import Estimate, mean_interval, price
 from reports.statistics.checks import sign
 from reports.theme import broken, layout, plain
 from reports.verdict import Measure, RunVerdict, measure_of
-from reports.verdict.sentences import evidence_margin
+from reports.verdict.measure import evidence_margin
 from reports.view import View, missing
 from reports.views.claims import alpha_of, claim, estimates_of
 from reports.views.marks import Mark, between, ends, in_rows, landmarks, lower_is_better, short, signed

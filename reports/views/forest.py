@@ -11,7 +11,7 @@ from reports.evidence import Evidence
 from reports.statistics import relative_reduction
 from reports.theme import layout, plain
 from reports.verdict import Estimate, RunVerdict, measured
-from reports.verdict.sentences import evidence_margin
+from reports.verdict.measure import evidence_margin
 from reports.view import View, missing
 from reports.views.claims import claim, estimates_of
 from reports.views.marks import ends, landmarks, lower_is_better, whiskers
@@ -122,10 +122,12 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
         return None if value is None else measure.difference(value)
 
     level = f"{100 * (1 - rows[0].alpha):g} %"
+    of_each = f"{100 * (1 - rows[0].alpha / rows[0].comparisons):.3g} %, of each of {rows[0].comparisons}"
     failed = any(each.verdict_worst for each in rows)
     found = []
     for each in rows:
         may, (low, high) = claim(each), ends(measure, each.low, each.high)
+        least, most = ends(measure, each.size_low, each.size_high)
         found.append(
             {
                 "arm": each.arm,
@@ -135,6 +137,7 @@ def table(rows: Sequence[Estimate], evidence: Evidence) -> pd.DataFrame:
                 f"mean difference ({unit})": None if each.difference is None else measure.difference(each.difference),
                 f"{level} from": low,
                 f"{level} to": high,
+                **({f"{of_each}, from": least, f"{of_each}, to": most} if each.comparisons > 1 else {}),
                 f"{measure.name} saved (%)": saving(each, evidence),
                 "exact p": may.of(each.p),
                 f"adjusted p ({each.comparisons} comparisons)": may.of(each.adjusted_p),

@@ -11,7 +11,7 @@ from reports.evidence import Evidence
 from reports.statistics import blocked_dunnett
 from reports.theme import layout, plain
 from reports.verdict import Measure, measure_of
-from reports.verdict.sentences import evidence_margin
+from reports.verdict.measure import evidence_margin
 from reports.view import View
 from reports.views.claims import Claim
 from reports.views.marks import ends, landmarks, lower_is_better, whiskers

@@ -12,7 +12,7 @@ import pandas as pd
 from reports.evidence import Evidence
 from reports.matching import opponents
 from reports.verdict import Estimate, Measure, RunVerdict, measure_of
-from reports.verdict.sentences import evidence_margin
+from reports.verdict.measure import evidence_margin
 from reports.view import View, missing
 from reports.views import swap_figures as figures
 from reports.views import swap_tables as tables

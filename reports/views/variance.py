@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reports.evidence import Evidence
 from reports.matching import matched, opponents
 from reports.verdict import RunVerdict
-from reports.verdict.sentences import evidence_margin
+from reports.verdict.measure import evidence_margin
 from reports.view import View, missing
 from reports.views import variance_figures as figures
 from reports.views import variance_words as words

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from reports.statistics import Verdict, judge, paired_comparison
 
@@ -89,3 +90,47 @@ def test_looking_after_every_pair_claims_no_more_than_looking_once() -> None:
         naive += any(look.low > 0 or look.high < 0 for look in looks)
     assert false / runs <= 0.065
     assert naive / runs > 0.15
+
+
+def test_sizes_are_held_against_the_margin_at_the_level_of_the_family() -> None:
+    # 10 differences of mean 0.004 and standard error 0.001 / sqrt(10): t(0.975, 9) = 2.262, t(0.9875, 9) = 2.685.
+    spread = np.array([1, -1] * 5) * 0.001 * np.sqrt(0.9)
+    half = {k: stats.t.ppf(1 - 0.05 / k / 2, 9) * 0.001 / np.sqrt(10) for k in (1, 2)}
+    between = 0.004 - (half[1] + half[2]) / 2
+
+    def said(margin, comparisons, shift=0.004):
+        comparison = paired_comparison(spread + shift, np.zeros(10), margin=margin)
+        assert comparison.deviation == pytest.approx(0.001)
+        return judge({"a": comparison}, planned=10, comparisons=comparisons)["a"]
+
+    assert (said(between, 1).verdict, said(between, 2).verdict) == (Verdict.BETTER, Verdict.BETTER_SIZE_UNCERTAIN)
+    assert (said(between, 2).low, said(between, 2).high) == pytest.approx((0.004 - half[2], 0.004 + half[2]))
+    assert said(between, 2).comparison == said(between, 1).comparison
+    beyond = 0.004 + (half[1] + half[2]) / 2
+    assert said(beyond, 1).verdict is Verdict.BETTER_NEGLIGIBLE
+    assert said(beyond, 2).verdict is Verdict.BETTER_SIZE_UNCERTAIN
+    around = (half[1] + half[2]) / 2
+    assert (said(around, 1, 0.0).verdict, said(around, 2, 0.0).verdict) == (Verdict.EQUIVALENT, Verdict.UNDETERMINED)
+    assert said(1.01 * half[2], 2, 0.0).verdict is Verdict.EQUIVALENT
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_the_size_of_either_side_mirrors(side, direction) -> None:
+    spread = np.array([1, -1] * 5) * 0.001
+    better = (side > 0) == (direction == "maximize")
+    comparison = paired_comparison(spread + side * 0.004, np.zeros(10), margin=0.002, direction=direction)
+    word = "better" if better else "worse"
+    assert judge({"a": comparison}, planned=10, comparisons=3)["a"].verdict == f"{word}, practically"
+
+
+def test_sizes_are_false_as_often_as_alpha_allows_however_many_comparisons() -> None:
+    rng, runs, within, beyond = np.random.default_rng(3), 1_500, 0, 0
+    for _ in range(runs):
+        base = rng.normal(0, 0.2, 12)
+        family = {str(k): paired_comparison(1 + rng.normal(0, 0.2, 12), base, margin=1.0) for k in range(4)}
+        said = [each.verdict for each in judge(family, planned=12).values()]
+        within += any(each.is_negligible or each is Verdict.EQUIVALENT for each in said)
+        beyond += any(each in (Verdict.BETTER, Verdict.WORSE) for each in said)
+    assert within / runs <= 0.045
+    assert beyond / runs <= 0.045

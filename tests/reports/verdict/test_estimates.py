@@ -92,7 +92,12 @@ def test_another_arm_changes_adjusted_p_and_nothing_else(make_evidence: MakeEvid
     for average in (third, [None, *third[1:9]]):  # one that is whole, and one that lacks two of ten
         among, other = map(asdict, champions_compared(make_evidence(capsule=A, max=B, average=average)))
         assert other["arm"] == "average"
-        assert {name for name in alone if among[name] != alone[name]} == {"adjusted_p", "comparisons"}
+        assert {name for name in alone if among[name] != alone[name]} == {
+            "adjusted_p",
+            "comparisons",
+            "size_low",
+            "size_high",
+        }
         assert among["adjusted_p"] == 2 * alone["adjusted_p"]
 
 

@@ -61,7 +61,8 @@ def test_the_size_is_said_against_the_margin(
 
 def test_nothing_shown_is_never_no_difference(make_evidence: MakeEvidence) -> None:
     sentence = said(make_evidence(capsule=[0.99, 0.98] * 5, max=[0.98, 0.99, 0.985, 0.985, 0.99] * 2))
-    assert re.search(r"Undetermined: it needs about [\d,]+ more pairs for an even chance to tell\.$", sentence)
+    needs = r"Undetermined: it needs about [\d,]+ more pairs for an even chance to tell, "
+    assert re.search(f"{needs}if the difference is as it looks now\\.$", sentence)
     assert "no difference" not in sentence
 
 
@@ -151,3 +152,13 @@ def test_one_sided_tests_tell_what_an_interval_does_not_at_the_level_of_the_fami
     assert "one-sided" not in sentence
     far = make_evidence(capsule=[0.99 + d for d in differences], max=[0.99] * 10, margin=0.001)
     assert "one-sided" not in said(far)
+
+
+def test_a_size_that_is_judged_more_strictly_than_it_is_shown_is_said(make_evidence: MakeEvidence) -> None:
+    # The interval of capsule, 0.0965 to 0.1395 pp at 95 %, is clear of this margin, and at 97.5 % it is not.
+    alone, two = (make_evidence(capsule=A, max=B, margin=0.00095, **other) for other in ({}, {"average": B[::-1]}))
+    assert said(alone).endswith("Better, by more than the margin of 0.095 pp.")
+    first = next(each for each in verdict_of(two).sentences if each.startswith("capsule"))
+    assert "[95 %: 0.10 to 0.14]. Better; whether by more than the margin of 0.095 pp is uncertain. " in first
+    assert "Its size is judged at 97.5 %, for each of 2 comparisons: [−0.14 to −0.09]." in first
+    assert "Its size" not in said(alone)
