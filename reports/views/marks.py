@@ -23,7 +23,7 @@ def signed(value: float | None) -> str:
 
 
 def between(low: float | None, high: float | None) -> str:
-    """A 95 % interval of a difference in brackets, or that there is none."""
+    """An interval of a difference in brackets, or that there is none; the sentence around it has its level."""
     return "[no interval]" if low is None or high is None else f"[{signed(low)} to {signed(high)}]"
 
 

@@ -79,7 +79,7 @@ def test_a_failed_gate_silences_every_view_that_would_claim(analysis: Analysis) 
     said = {view.key: view.caption for _, view in analyse(replace(evidence, plans=late)).views()}
     for key in ("forest-e1", "forest-e3", "pairs-0", "chance", "all-arms", "swap", "swap-param-0", "errors", "shifts"):
         assert "not valid" in said[key].lower(), key
-    for key in ("errors-classes", "errors-scores", "robustness", "variance-crossed"):
+    for key in ("errors-classes", "errors-scores", "robustness", "variance-crossed", "equal-seconds"):
         assert said[key].startswith("Not valid"), key
     sizes = ("practically", "size uncertain", "negligible", "meaningful", "significant")
     claims = (*sizes, "told apart", "p = ", "p < ", "differ after", "agree with")
