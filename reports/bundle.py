@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from reports.evidence import Evidence, Gone, Plan, Predictions, evidence_of
 from reports.replicates import configs_table
 from reports.sheets import as_csv
 from reports.tables import Tables
+from sweeps import codec
 from sweeps.config import SweepConfig
 from sweeps.errors import RunError
 from sweeps.history import read_run
@@ -38,6 +41,7 @@ def write_bundle(analysis: Analysis, folder: Path) -> list[Path]:
     """
     files = dict(_files(analysis))
     (folder / MARK).unlink(missing_ok=True)
+    files[MARK] = _mark(analysis.evidence, files)  # last: it names no file that is not there
     for name, payload in files.items():
         write_whole(folder / name, payload)
     return [folder / name for name in files]
@@ -63,19 +67,35 @@ def read_bundle(folder: Path) -> Evidence:
 
 
 def _evidence(folder: Path, document: dict[str, Any]) -> Evidence:
-    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
-    numbers = document["predictions"]
+    read = {name: (folder / name).read_bytes() for name in _read(document)}
+    frames = {name: pd.read_parquet(io.BytesIO(read[f"{name}.parquet"])) for name in _FRAMES}
     predictions = {
-        number: Predictions.read((folder / f"predictions-{number:05d}.npz").read_bytes()) for number in numbers
+        number: Predictions.read(read[f"predictions-{number:05d}.npz"]) for number in document["predictions"]
     }
     plans = tuple(Plan(**plan) for plan in document["plans"])
     config = SweepConfig.from_mapping(document["config"], source=str(folder / MARK))
     pictures: dict[str, dict[str, bytes]] = {}
     for place, (arm, kind) in enumerate(document["pictures"]):
-        pictures.setdefault(arm, {})[kind] = (folder / f"picture-{place:03d}").read_bytes()
+        pictures.setdefault(arm, {})[kind] = read[f"picture-{place:03d}"]
     gone = tuple(Gone(**each) for each in document.get("gone", ()))
-    written = document.get("digests")
-    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures, gone, written)
+    altered = _altered(document, read)
+    return Evidence(config, document["facts"], Tables(**frames), plans, predictions, pictures, gone, altered)
+
+
+def _read(document: Mapping[str, Any]) -> Iterator[str]:
+    """The files that evidence is made of, beside the mark."""
+    yield from (f"{name}.parquet" for name in _FRAMES)
+    yield from (f"predictions-{number:05d}.npz" for number in document["predictions"])
+    yield from (f"picture-{place:03d}" for place in range(len(document["pictures"])))
+
+
+def _altered(document: Mapping[str, Any], read: Mapping[str, bytes]) -> tuple[str, ...] | None:
+    """Which of them are not as they were written; None where that was not written down."""
+    if "files" not in document or "digest" not in document:
+        return None
+    files = [name for name, payload in read.items() if document["files"].get(name) != sha256(payload).hexdigest()]
+    own = {key: value for key, value in document.items() if key != "digest"}
+    return (*files, *([MARK] if codec.digest(own) != document["digest"] else []))
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -106,7 +126,11 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
     for place, (_, _, payload) in enumerate(_pictures(evidence)):
         yield f"picture-{place:03d}", payload
     yield STATISTICS, analysis.statistics_text().encode()
-    document = {
+
+
+def _mark(evidence: Evidence, files: Mapping[str, bytes]) -> bytes:
+    """What is not in the files, and by what they are known again."""
+    document: dict[str, Any] = {
         "schema": SCHEMA,
         "config": evidence.config.model_dump(mode="json"),
         "facts": dict(evidence.facts),
@@ -120,12 +144,14 @@ def _files(analysis: Analysis) -> Iterator[tuple[str, bytes]]:
             }
             for plan in evidence.plans
         ],
-        "digests": dict(evidence.digests),
         "predictions": list(evidence.predictions),
         "pictures": [[arm, kind] for arm, kind, _ in _pictures(evidence)],
         "gone": [asdict(each) for each in evidence.gone],
     }
-    yield MARK, (json.dumps(document, indent=1) + "\n").encode()  # last: it names no file that is not there
+    document["files"] = {name: sha256(files[name]).hexdigest() for name in _read(document)}
+    document = json.loads(json.dumps(document))  # as it will be read: tuples are lists there
+    document["digest"] = codec.digest(document)
+    return (json.dumps(document, indent=1) + "\n").encode()
 
 
 def _pictures(evidence: Evidence) -> Iterator[tuple[str, str, bytes]]:

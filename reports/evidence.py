@@ -120,7 +120,8 @@ class Evidence:
         pictures: Files of each arm's first confirmed replicate by kind (`layers`, and `routing` or `unseen`); under the
             empty name those of all arms together (`disputed`).
         gone: Files of either sort that cannot be read.
-        written: What `digests` was when the tables that this is from were exported; None for a run's log.
+        altered: Files of exported tables that are not as they were written; None where the tables do not say how they
+            were.
     """
 
     config: SweepConfig
@@ -130,7 +131,7 @@ class Evidence:
     predictions: Mapping[int, Predictions] = field(default_factory=dict)
     pictures: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     gone: tuple[Gone, ...] = ()
-    written: Mapping[str, str] | None = None
+    altered: tuple[str, ...] | None = ()
 
     @cached_property
     def digests(self) -> Mapping[str, str]:

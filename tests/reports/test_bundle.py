@@ -83,20 +83,22 @@ def test_a_plan_that_was_changed_in_the_tables_withdraws_the_claim(folder: Path)
     document["plans"][0]["document"]["margin"] = 0.5
     (folder / MARK).write_text(json.dumps(document))
     because = [gate.because for gate in analyse(read_bundle(folder)).verdict.gates if gate.because]
-    assert because == ["the plan in the log is not the one whose hash was taken"]
+    changed = "the exported evidence.json is not as written"
+    assert because == ["the plan in the log is not the one whose hash was taken", changed]
 
 
 def test_tables_without_places_in_the_log_are_read(analysis: Analysis, folder: Path) -> None:
     document = json.loads((folder / MARK).read_text())
     for each in (*document["plans"], *document["facts"]["audits"]):
         del each["place"]
-    del document["digests"]
+    del document["files"]
     (folder / MARK).write_text(json.dumps(document))
     trials = pd.read_parquet(folder / "trials.parquet").drop(columns=["begun_at", "tested_at"])
     trials.to_parquet(folder / "trials.parquet", index=False)
     found = analyse(read_bundle(folder)).verdict
     assert found.sentences == analysis.verdict.sentences
     assert found.gates[:-1] == analysis.verdict.gates[:-1]
+    assert found.gates[-1].status == "not run"
 
 
 @pytest.mark.parametrize("table", ["trials", "epochs"])
@@ -114,9 +116,20 @@ def test_a_number_that_was_changed_in_the_tables_withdraws_the_claim(folder: Pat
     rows.loc[rows[column].last_valid_index(), column] += 1e-9
     rows.to_parquet(folder / f"{table}.parquet", index=False)
     verdict = analyse(read_bundle(folder)).verdict
-    why = f"the exported table of {table} is not as it was written"
+    why = f"the exported {table}.parquet is not as written"
     assert [gate.because for gate in verdict.gates if gate.because] == [why]
     assert all(f"Not valid, because {why}: nothing is claimed." in sentence for sentence in verdict.sentences)
+
+
+def test_predictions_and_facts_that_were_changed_withdraw_the_claim(folder: Path) -> None:
+    first = min(folder.glob("predictions-*.npz"))
+    other = max(folder.glob("predictions-*.npz"))
+    first.write_bytes(other.read_bytes())
+    document = json.loads((folder / MARK).read_text())
+    document["facts"]["audits"] = document["facts"]["audits"][:1]
+    (folder / MARK).write_text(json.dumps(document))
+    gate = analyse(read_bundle(folder)).verdict.gates[-1]
+    assert gate.because == f"the exported {first.name} and {MARK} are not as written"
 
 
 def test_a_file_that_is_no_bundle_is_refused(folder: Path) -> None:
