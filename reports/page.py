@@ -28,7 +28,7 @@ from reports.rollup import ranked
 from reports.summary import CAVEAT, Standing
 from reports.theme import CONFIG
 from reports.together import Together
-from reports.verdict import RunVerdict
+from reports.verdict import Gate, RunVerdict
 from reports.view import View
 from sweeps.errors import ConfigError
 from sweeps.history import History
@@ -68,6 +68,7 @@ class Section:
     paragraph: str
     facts: list[tuple[str, str]]
     verdict: RunVerdict
+    gates: tuple[Gate, ...]
     statistics: str
     arms: Grid
     parts: list[Part]
@@ -140,6 +141,8 @@ def _section(analysis: Analysis, prefix: str, *, several: bool) -> Section:
         paragraph=facts["paragraph"],
         facts=[(name, text) for name, text in facts["described"]],
         verdict=analysis.verdict,
+        # Beside other runs, whether there are enough of them is said of all together.
+        gates=tuple(gate for gate in analysis.verdict.gates if not (several and gate.key == "runs")),
         statistics=_inert(analysis.statistics_text()),
         arms=arms_grid(frames.arms),
         parts=list(_parts(analysis, prefix, several=several)),

@@ -11,6 +11,7 @@ from reports.statistics import Verdict, fewest_pairs, match_pairs
 from reports.verdict.estimate import Estimate
 from reports.verdict.estimates import estimates
 from reports.verdict.gate import Gate
+from reports.verdict.gates import RUNS
 from reports.verdict.outcomes import Outcome
 from reports.verdict.rules import Rules
 from reports.verdict.sentences import sentence, untuned
@@ -35,12 +36,14 @@ class AcrossRuns:
         sentences: One for each, or why there is none; then which runs were left out, if any were.
         seeds: Of the runs that count, in order.
         places: Of the same among those given.
+        gates: What must hold for the comparison of tuned arms: runs enough, and an arm tuned in each.
     """
 
     estimates: tuple[Estimate, ...]
     sentences: tuple[str, ...]
     seeds: tuple[int, ...]
     places: tuple[int, ...] = field(default=(), compare=False)
+    gates: tuple[Gate, ...] = ()
 
 
 def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
@@ -61,7 +64,7 @@ def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
     left_out = (f"Left out: {listed(out)}.",) if out else ()
     problem = _problem([evidence for evidence, _ in counted])
     if problem:
-        return AcrossRuns((), (problem, *left_out), ())
+        return AcrossRuns((), (problem, *left_out), (), gates=(Gate("runs", RUNS, "not run", problem),))
     first = counted[0][0]
     assert first.plan is not None
     outcomes, alpha = _outcomes(counted), float(first.plan["alpha"])
@@ -76,7 +79,9 @@ def tuned_compared(runs: Sequence[Run]) -> AcrossRuns:
     said = tuple(sentence(each, first, gates) for each in found)
     seeds = tuple(evidence.config.seed for evidence, _ in counted)
     places = tuple(place for place, run in enumerate(runs) if any(run is each for each in counted))
-    return AcrossRuns(tuple(found), (*said, *left_out), seeds, places)
+    there = min(each.n + each.lost for each in found)
+    enough = Gate("runs", RUNS, "pass" if there >= planned else "open", f"{there} of {planned} runs")
+    return AcrossRuns(tuple(found), (*said, *left_out), seeds, places, (enough, *gates))
 
 
 def _champions(run: Run) -> list[Estimate]:

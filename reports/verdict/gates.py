@@ -13,6 +13,8 @@ from reports.verdict.outcomes import broken
 from reports.verdict.remarks import planned_runs
 from reports.words import listed
 
+RUNS = "The luck of tuning was counted"
+
 
 def gates(evidence: Evidence, estimates: Sequence[Estimate]) -> list[Gate]:
     """Every gate, in reading order."""
@@ -87,14 +89,13 @@ def _environment(evidence: Evidence) -> Gate:
 
 def _runs(evidence: Evidence, estimates: Sequence[Estimate]) -> Gate:
     """Tuned against tuned is a question to several runs, whatever this one says."""
-    name = "The luck of tuning was counted"
     champions = sum(each.estimand == "E1" for each in estimates)
     if not champions:
-        return Gate("runs", name, "not run", "nothing is confirmed")
+        return Gate("runs", RUNS, "not run", "nothing is confirmed")
     alpha = evidence.config.confirm.alpha
     least = planned_runs(evidence) or fewest_pairs(alpha=alpha, comparisons=champions)
     return Gate(
-        "runs", name, "not run", f"a run tunes each arm once; tuned against tuned takes {least} runs on one page"
+        "runs", RUNS, "not run", f"a run tunes each arm once; tuned against tuned takes {least} runs on one page"
     )
 
 

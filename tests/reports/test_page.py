@@ -142,6 +142,7 @@ def test_two_runs_on_the_same_data_share_a_page(mixed, writer) -> None:
     assert next(text for level, text in page.headings if level == 2) == "The search done again"
     assert levels.count(2) == 3
     assert "Tuned against tuned needs several runs" in page.text
+    assert page.text.count("The luck of tuning was counted") == 1, "of all runs together, and not of each"
     assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
     html = build_page([mixed.read(), writer().read()])
     anchors = re.findall(r'class="plot" id="([^"]+)"', html)

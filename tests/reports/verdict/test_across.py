@@ -208,3 +208,15 @@ def test_tuned_arms_whose_champions_mostly_fail_are_not_called_better(run: Calla
         "better is not claimed: with each of the 24 failed replicates at chance level it would be worse"
         in found.sentences[0]
     )
+
+
+def test_whether_there_are_runs_enough_is_a_gate_of_all_together(run: Callable[..., Run]) -> None:
+    def runs_of(found: AcrossRuns) -> tuple[str, str]:
+        (gate,) = (each for each in found.gates if each.key == "runs")
+        return gate.status, gate.detail
+
+    assert runs_of(tuned_compared([run(seed) for seed in range(6)])) == ("pass", "6 of 6 runs")
+    assert runs_of(tuned_compared([run(seed) for seed in range(4)])) == ("open", "4 of 6 runs")
+    status, detail = runs_of(tuned_compared([run(0)]))
+    assert status == "not run"
+    assert "needs several runs" in detail
