@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -51,13 +52,16 @@ def alike_pruned(evidence: Evidence) -> Gate:
 
 def _apart(name: str, spent: pd.Series) -> str:
     """How far apart the arms are in the unit that the budget is not in: nobody promised that they would be alike."""
-    ratio = _ratio(spent)
-    return f", and the most {name} are {ratio:.2f} times the fewest" if ratio else ""
+    if not spent.min() > 0:
+        return f", and an arm took no {name}" if spent.max() > 0 else ""
+    return f", and the most {name} are {_ratio(spent):.2f} times the fewest"
 
 
 def _ratio(spent: pd.Series) -> float:
-    """The most by the fewest; 0 where that is without end."""
-    return float(spent.max() / spent.min()) if spent.min() > 0 else 0.0
+    """The most by the fewest; without end where an arm took nothing and another something, 1 where none did."""
+    if spent.min() > 0:
+        return float(spent.max() / spent.min())
+    return math.inf if spent.max() > 0 else 1.0
 
 
 def _exhausted(size: Any, trials: int) -> bool:

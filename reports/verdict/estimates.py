@@ -39,21 +39,19 @@ def champions_compared(evidence: Evidence) -> list[Estimate]:
     return estimates("E1", confirm_outcomes(evidence), rules_of(evidence, "E1"), planned=int(plan["seeds"]))
 
 
-def swaps_compared(evidence: Evidence, *, margins: float = 1.0) -> list[Estimate]:
+def swaps_compared(evidence: Evidence, rules: Rules | None = None) -> list[Estimate]:
     """E3: the mean over settings of what the swap of nothing but the compared param changes, on validation data.
 
     Args:
         evidence: The run.
-        margins: How many times the plan's margin is in use, for those who doubt it.
+        rules: By which it is judged; the plan's if not given.
     """
     plan = evidence.plan
     if plan is None or not plan["swap"]["settings"]:
         return []
     seeds = int(plan["swap"]["seeds"])
     by_setting = [_by_setting(outcome, seeds) for outcome in outcomes(evidence, "swap", "value")]
-    rules = rules_of(evidence, "E3")
-    rules = replace(rules, margin=rules.margin * margins)
-    return estimates("E3", by_setting, rules, planned=int(plan["swap"]["settings"]))
+    return estimates("E3", by_setting, rules or rules_of(evidence, "E3"), planned=int(plan["swap"]["settings"]))
 
 
 def estimates(estimand: Estimand, found: Sequence[Outcome], rules: Rules, *, planned: int) -> list[Estimate]:

@@ -78,9 +78,9 @@ def as_planned(evidence: Evidence, champions: Sequence[Estimate]) -> Iterator[Ch
 
 def swapped(evidence: Evidence, champions: Sequence[Estimate]) -> Iterator[Choice]:
     """The other question that one run answers, where it is answered: nothing but the compared param replaced."""
-    arms = {each.arm for each in champions}
+    arms, rules = {each.arm for each in champions}, rules_of(evidence, "E3")
     for factor in MARGINS:
-        for each in swaps_compared(evidence, margins=factor):
+        for each in swaps_compared(evidence, replace(rules, margin=rules.margin * factor)):
             if each.arm in arms and each.is_over and each.low is not None and each.high is not None:
                 yield Choice(each.arm, SWAPPED, factor, each.low, each.high, each.verdict, False)
 

@@ -15,7 +15,7 @@ from reports.statistics import detectable_difference, judge
 from reports.theme import broken, layout, plain
 from reports.verdict import Estimate, Rules, RunVerdict, measure_of, rules_of
 from reports.view import View
-from reports.views.analysts import MARGINS, Choice, against_nothing, as_planned, compared, otherwise, swapped
+from reports.views.analysts import MARGINS, SWAPPED, Choice, against_nothing, as_planned, compared, otherwise, swapped
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
 from reports.views.marks import ends
 from reports.words import listed, percent
@@ -130,7 +130,7 @@ def _table(result: Robustness, evidence: Evidence) -> pd.DataFrame:
 
 def _caption(result: Robustness, evidence: Evidence) -> str:
     ways = listed(list(dict.fromkeys(choice.how for choice in result.choices)))
-    level = f"{100 * (1 - alpha_of(evidence)):g} %"
+    level = _level(result, evidence)
     if not result.agreeing:
         return f"{next(iter(result.claims.values())).clause}{level} intervals, in the table: {ways}."
     words = " ".join(_said(arm, result, evidence) for arm in result.claims)
@@ -139,6 +139,13 @@ def _caption(result: Robustness, evidence: Evidence) -> str:
         "margin, the margin, twice it. The plan's choice is ringed; the others are here to doubt it, not to choose "
         "from."
     )
+
+
+def _level(result: Robustness, evidence: Evidence) -> str:
+    """Of all intervals; of the other question by itself where it is at another look."""
+    first, other = (f"{100 * (1 - alpha_of(evidence, estimand)):.4g} %" for estimand in ("E1", "E3"))
+    asked = any(choice.how == SWAPPED for choice in result.choices)
+    return f"{first} ({other} where only the compared param is replaced)" if asked and first != other else first
 
 
 def _control(result: Robustness) -> str:

@@ -340,3 +340,14 @@ def test_one_run_says_how_many_it_takes_to_count_the_luck_of_tuning(make_evidenc
     assert "takes 6 runs on one page" in gate(verdict_of(make_evidence(capsule=A, max=B)), "runs").detail
     three = verdict_of(make_evidence(capsule=A, max=B, average=B))
     assert "takes 7 runs on one page" in gate(three, "runs").detail
+
+
+def test_an_arm_that_took_no_time_is_warned_of(make_evidence: MakeEvidence) -> None:
+    def timeless(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame["arm"] == "capsule", "spent"] = 0.0
+        return frame
+
+    found = gate(verdict_of(make_evidence(capsule=A, max=B, rows=timeless)), "budgets")
+    assert (found.status, found.detail.rpartition(", and ")[2]) == ("warn", "an arm took no worker seconds")
+    none = gate(verdict_of(make_evidence(capsule=A, max=B, rows=lambda frame: frame.assign(spent=0.0))), "budgets")
+    assert none.status == "pass"

@@ -210,3 +210,13 @@ def test_the_baseline_against_itself_shows_what_the_rule_makes_of_nothing(hand_m
 def test_the_control_is_not_told_where_nothing_is(hand_made) -> None:
     run = whole_run(hand_made, twice=[0.02] * 6)
     assert analysed(run, failed=True).control == ()
+
+
+def test_another_look_at_the_settings_has_a_level_of_its_own(hand_made) -> None:
+    run = whole_run(hand_made, swap=ALL_AHEAD)
+    (plan,) = run.plans
+    first = replace(plan, document={**plan.document, "swap": {"settings": 3, "seeds": 1}})
+    twice = replace(run, plans=(first, replace(plan, revision=2)))
+    for evidence, said_ in ((run, "at 95 %;"), (twice, "at 95 % (97.5 % where only the compared param is replaced);")):
+        (view,) = robustness.draw(analysed(evidence), evidence)
+        assert said_ in view.caption
