@@ -76,7 +76,7 @@ def ablations(evidence: Evidence, rows: pd.DataFrame) -> Ablations | None:
     model = surrogate(rows, config.space, evidence.look.direction)
     if model.explained < LEAST:
         why = (
-            f"A random forest over {model.used:,} of {len(rows):,} complete trials, {_explains(model.explained)} of "
+            f"A random forest over {model.used:,} of {len(rows):,} complete trials {_explains(model.explained)} of "
             f"those that it was not fitted on: too little to say what a single change brings."
         )
         return Ablations(why, len(rows), model.used, model.explained, ())

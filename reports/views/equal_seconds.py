@@ -49,10 +49,9 @@ class Equal:
         alone: Whether the cost probe has timed both arms; else each training's own epochs are the measure.
         without: Pairs of which one had no epoch behind it when the other was over; they leave no difference.
         seconds: Median training time of the faster of each pair.
-        equal: Arm - baseline on validation data, both at the last epoch within the faster one's time; None with a pair
-            in `without`.
+        equal: Arm - baseline on validation data, both at the faster one's time; None with a pair in `without`.
         own: The same at the end of both.
-        extra: Arm - baseline in training seconds.
+        extra: Arm - baseline in training seconds; without an interval where the cost probe's are taken for all pairs.
         price: Extra seconds for each margin that the arm gains on the test set; None unless it is claimed to be better
             and the price has a lower and an upper end.
         failed: Pairs left out for a failure.
@@ -149,7 +148,7 @@ def _equal(evidence: Evidence, first: pd.DataFrame, arm: str, alpha: float, *, i
         seconds=float(np.median(limits)),
         equal=None if without else _of(mean_interval(cut[0] - cut[1], alpha=alpha)),
         own=_of(mean_interval(_apart(pairs, "value"), alpha=alpha)),
-        extra=_of(mean_interval(extra, alpha=alpha)),
+        extra=_of(mean_interval(extra, alpha=alpha)) if alone is None else Interval(float(extra.mean()), None, None),
         price=None if dear is None or dear.low is None else dear,
         failed=whole.failed,
         open=whole.open,
@@ -168,9 +167,9 @@ class _Training:
         return len(self.values) * self.epoch_seconds
 
     def at(self, seconds: float) -> float:
-        """The value after the last whole epoch; NaN before the first."""
-        whole = min(len(self.values), int(seconds / self.epoch_seconds + _LITTLE))
-        return float(self.values[whole - 1]) if whole else float("nan")
+        """The value by then, between two epochs on a straight line; NaN before the first."""
+        epochs = seconds / self.epoch_seconds + _LITTLE
+        return float(np.interp(epochs, np.arange(1, len(self.values) + 1), self.values, left=np.nan))
 
 
 def _trainings(

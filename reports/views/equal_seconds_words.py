@@ -42,9 +42,10 @@ def caption(result: Result, evidence: Evidence) -> str:
     said = " ".join(_said(each, result, evidence, measure) for each in result.arms)
     failed, unfinished = (sum(getattr(each, name) for each in result.arms) for name in ("failed", "open"))
     optimistic = " A price is shown only of an arm that came out better, and is optimistic for that."
+    priced = optimistic if any(each.price for each in result.arms) else ""
     return (
-        f"{result.claim.clause}{said}{optimistic * any(each.price for each in result.arms)} Intervals are at {level} "
-        f"each, over pairs of one seed. {_clock(result, evidence)} A schedule that was made for all epochs is cut off."
+        f"{result.claim.clause}{said}{priced} Intervals are at {level} each, over pairs of one seed, and lines between "
+        f"epochs straight. {_clock(result, evidence)} A schedule that was made for all epochs is cut off."
         f"{left_out(failed, unfinished)}"
     )
 
@@ -117,7 +118,8 @@ def _price(each: Equal, result: Result, evidence: Evidence) -> str:
 
 
 def _seconds(found: Interval) -> str:
-    return f"{signed(found.value)} s {between(found.low, found.high)}"
+    interval = "" if found.low is None else f" {between(found.low, found.high)}"
+    return f"{signed(found.value)} s{interval}"
 
 
 def _apart(found: Interval, measure: Measure) -> str:

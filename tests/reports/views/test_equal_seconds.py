@@ -158,7 +158,10 @@ def test_a_clock_of_the_cost_probe_is_that_of_both(hand_made) -> None:
     ]
     evidence = run(hand_made, more=probes)
     (found,) = analysed(evidence).arms
-    # Alone, epochs take 4 s (the geometric mean) and 2 s: by the end of the baseline, 6 s, the arm has done one.
+    # Alone, epochs take 4 s (the geometric mean) and 2 s: by the end of the baseline, 6 s, the arm has done one and a
+    # half, and come half a step of .01 further.
+    assert found.equal.value == pytest.approx(np.mean(GAINS) - 0.015)
+    assert (found.extra.low, found.extra.high) == (None, None)
     assert (found.alone, found.seconds, found.extra.value) == (True, 6.0, 6.0)
     (view,) = equal_seconds.draw(analysed(evidence), evidence)
     assert "cost probe, which trained alone; its own spread is in no interval" in view.caption
