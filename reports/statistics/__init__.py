@@ -25,7 +25,7 @@ from reports.statistics.calibration import Reliability, expected_calibration_err
 from reports.statistics.checks import Direction
 from reports.statistics.comparison import PairedComparison, paired_comparison
 from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front, price
-from reports.statistics.counts import McNemar, mcnemar_exact, wilson
+from reports.statistics.counts import McNemar, clopper_pearson, mcnemar_exact, wilson
 from reports.statistics.crossed import crossed_bootstrap
 from reports.statistics.crossings import Crossing, LineBand, crossing, line_band
 from reports.statistics.dunnett import ManyToOne, blocked_dunnett, dunnett_p, dunnett_quantile
@@ -120,6 +120,7 @@ __all__ = [
     "brier_score",
     "cdf_band",
     "cliffs_delta",
+    "clopper_pearson",
     "cohen_d",
     "crossed_bootstrap",
     "crossed_standard_error",

@@ -44,6 +44,26 @@ def wilson(successes: int, trials: int, *, alpha: float = 0.05) -> Estimate:
     return Estimate(successes / trials, float(interval.low), float(interval.high), trials)
 
 
+def clopper_pearson(successes: int, trials: int, *, alpha: float = 0.05) -> Estimate:
+    """A share with Clopper and Pearson's exact interval, which misses the true one in at most `alpha` of all samples.
+
+    With k of n it is the shares p that neither P(X ≥ k | p) nor P(X ≤ k | p) puts below α/2, X ~ Binomial(n, p):
+    from the α/2 quantile of Beta(k, n - k + 1) to the 1 - α/2 quantile of Beta(k + 1, n - k), and to 0 or 1 where k is
+    0 or n. Wilson's is shorter and holds on average over p only: at p = ½ it misses 7.8 % of samples of 21 at 5 %.
+    Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial"
+    (1934).
+
+    Raises:
+        ValueError: If there is no trial, `successes` is not within it, or `alpha` is no share.
+    """
+    trials = count("trials", trials, least=1)
+    successes = count("successes", successes, most=trials)
+    tail = share("alpha", alpha) / 2
+    # Both ends by one function, so that the interval of the failures is its mirror image to the last digit.
+    low, high = _least_share(successes, trials, tail), 1 - _least_share(trials - successes, trials, tail)
+    return Estimate(successes / trials, low, high, trials)
+
+
 def mcnemar_exact(only_a: int, only_b: int, *, examples: int | None = None) -> McNemar:
     """Exact McNemar test: the examples that one arm alone gets right, split as by a fair coin.
 
@@ -72,3 +92,7 @@ def mcnemar_exact(only_a: int, only_b: int, *, examples: int | None = None) -> M
     n = count("examples", examples, least=max(1, discordant))
     error = math.sqrt(discordant - (first - second) ** 2 / n) / n
     return McNemar(p, mid_p, (first - second) / n, error)
+
+
+def _least_share(successes: int, trials: int, tail: float) -> float:
+    return float(stats.beta.ppf(tail, successes, trials - successes + 1)) if successes else 0.0

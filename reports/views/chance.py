@@ -12,6 +12,7 @@ import pandas as pd
 from reports.evidence import Evidence
 from reports.statistics import (
     Direction,
+    clopper_pearson,
     fewest_pairs,
     improvement_interval,
     improvement_zone,
@@ -42,8 +43,8 @@ class Chance:
         paired: (won + ties / 2) / n.
         unpaired: The same share over all n² combinations of those replicates, of one seed or not.
         alpha: One minus the coverage of both intervals: the level of the plan over all arms that are compared.
-        low: Lower end of Wilson's interval of the share won, with ties as losses.
-        high: Upper end of Wilson's interval of the share won, with ties as wins.
+        low: Lower end of Clopper and Pearson's exact interval of the share won, with ties as losses.
+        high: Upper end of the exact interval of the share won, with ties as wins.
         unpaired_low: Lower end of the interval of `unpaired`, which counts pairs; None where there is but one.
         unpaired_high: Upper end.
         zone: What the interval shows against ½ and ¾, or against ½ and ¼; empty where nothing may be claimed, or where
@@ -167,8 +168,8 @@ def _chance(estimate: Estimate, replicates: dict[str, dict[str, float | None]], 
     a, b = ([_or(side[name], worst) for name in ids] for side in (arm, baseline))
     won = sum(x > y if direction == "maximize" else x < y for x, y in zip(a, b, strict=True))
     ties = sum(x == y for x, y in zip(a, b, strict=True))
-    low = float(wilson(won, len(ids), alpha=alpha).low or 0.0)
-    high = float(wilson(won + ties, len(ids), alpha=alpha).high or 0.0)
+    low = float(clopper_pearson(won, len(ids), alpha=alpha).low or 0.0)
+    high = float(clopper_pearson(won + ties, len(ids), alpha=alpha).high or 0.0)
     unpaired = improvement_interval(a, b, direction=direction, alpha=alpha)
     may = claim(estimate)
     enough = len(ids) >= fewest_pairs(alpha=alpha)

@@ -54,7 +54,7 @@ def _caption(result: Chances) -> str:
     wins = "; ".join(_wins(each) for each in result.chances)
     ties = any(each.ties for each in result.chances)
     counted = (
-        " A tie counts half; Wilson's interval has ties as losses at its lower end and as wins at its upper." * ties
+        " A tie counts half; the exact interval has ties as losses at its lower end and as wins at its upper." * ties
     )
     return (
         f"{wins}.{counted}{_fails(result)} The chance over all combinations is that of two trainings of any seeds; "
@@ -84,7 +84,7 @@ def _wins(each: Chance) -> str:
     many = f"all {count(each.n**2, 'combination')}" if each.n > 1 else "their one combination"
     return (
         f"{each.arm} beats {each.baseline} in {percent(each.paired)} of {each.n} pairs of one seed "
-        f"[{level}, Wilson: {percent(each.low)} to {percent(each.high)}{zone}], and in "
+        f"[{level}, exact: {percent(each.low)} to {percent(each.high)}{zone}], and in "
         f"{percent(each.unpaired)} of {many} [{between}]"
     )
 

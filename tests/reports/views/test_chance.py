@@ -36,14 +36,14 @@ def test_failures_lose_and_two_of_them_tie(confirmation) -> None:
     assert found.paired == pytest.approx(4 / 6)
     # Of 36: .95 and .97 beat all, .93 four and ties one, .90 two and ties one, each failure ties two.
     assert found.unpaired == pytest.approx((6 + 6 + 4.5 + 2.5 + 1 + 1) / 36)
-    assert (found.low, found.high) == pytest.approx((0.1876163, 0.9699466), abs=1e-6)
+    assert (found.low, found.high) == pytest.approx((0.1181172, 0.9957893), abs=1e-6)
     assert found.zone == "not significant"
 
 
 def test_the_other_way_round_it_is_the_rest(confirmation) -> None:
     (found,) = analysed(confirmation(capsule=MAX, max=CAPSULE)).chances
     assert (found.won, found.paired, found.unpaired) == (1, pytest.approx(2 / 6), pytest.approx(15 / 36))
-    assert (found.low, found.high) == pytest.approx((1 - 0.9699466, 1 - 0.1876163), abs=1e-6)
+    assert (found.low, found.high) == pytest.approx((1 - 0.9957893, 1 - 0.1181172), abs=1e-6)
 
 
 def test_a_lower_loss_wins(confirmation) -> None:
@@ -54,6 +54,12 @@ def test_a_lower_loss_wins(confirmation) -> None:
     sweep = {"objective": {"metric": "val_loss", "direction": "minimize"}}
     (found,) = analysed(confirmation(sweep=sweep, **losses)).chances
     assert (found.won, found.ties, found.unpaired) == (3, 2, pytest.approx(21 / 36))
+
+
+def test_ties_are_said_to_count_against_either_end(confirmation) -> None:
+    said = "the exact interval has ties as losses at its lower end and as wins at its upper"
+    assert said in drawn(confirmation(capsule=CAPSULE, max=MAX)).caption
+    assert "tie" not in drawn(confirmation(capsule=[0.9] * 6, max=[0.8] * 6)).caption
 
 
 def test_curves_of_arms_that_fail_end_below_all(confirmation) -> None:
@@ -73,15 +79,15 @@ def test_curves_of_arms_that_fail_end_below_all(confirmation) -> None:
 def test_the_interval_has_a_width_where_every_pair_is_won(confirmation) -> None:
     evidence = confirmation(capsule=[0.9] * 6, max=[0.8] * 6)
     (found,) = analysed(evidence).chances
-    assert (found.low, found.high) == pytest.approx((0.6096657, 1), abs=1e-6)
+    assert (found.low, found.high) == pytest.approx((0.025 ** (1 / 6), 1), abs=1e-6)
     assert found.zone == "significant and meaningful"
-    assert "100 % of 6 pairs of one seed [95 %, Wilson: 61 % to 100 %; significant and" in drawn(evidence).caption
+    assert "100 % of 6 pairs of one seed [95 %, exact: 54 % to 100 %; significant and" in drawn(evidence).caption
 
 
 def test_pairs_that_can_show_nothing_have_no_zone(confirmation) -> None:
     five = confirmation(capsule=[0.9] * 5, max=[0.8] * 5)
     assert [each.zone for each in analysed(five).chances] == [""]
-    assert "Wilson: 57 % to 100 %], and" in drawn(five).caption
+    assert "exact: 48 % to 100 %], and" in drawn(five).caption
     # Two comparisons need seven.
     three = confirmation(capsule=[0.9] * 6, max=[0.8] * 6, average=[0.7] * 6)
     assert [each.zone for each in analysed(three).chances] == ["", ""]
@@ -93,13 +99,22 @@ def test_an_interim_look_has_no_zone(confirmation) -> None:
     assert (found.zone, found.claim.withheld) == ("", "interim")
     many = confirmation(planned=20, capsule=[0.9] * 10, max=[0.8] * 10)
     assert [each.zone for each in analysed(many).chances] == [""]
-    assert "72 % to 100 %; interim]" in drawn(many).caption
+    assert "69 % to 100 %; interim]" in drawn(many).caption
 
 
 def test_a_failed_gate_leaves_no_zone(confirmation) -> None:
     evidence = confirmation(capsule=[0.9] * 10, max=[0.8] * 10)
     assert [each.zone for each in analysed(evidence, failed=True).chances] == [""]
-    assert "72 % to 100 %; not valid]" in drawn(evidence, failed=True).caption
+    assert "69 % to 100 %; not valid]" in drawn(evidence, failed=True).caption
+
+
+def test_seven_of_eight_are_not_significant(confirmation) -> None:
+    # A fair coin does so, or worse, 7 % of the time; Wilson's interval would begin at 53 %.
+    evidence = confirmation(capsule=[0.9] * 7 + [0.7], max=[0.8] * 8)
+    (found,) = analysed(evidence).chances
+    assert (found.low, found.high) == pytest.approx((0.4734903, 0.9968403), abs=1e-6)
+    assert found.zone == "not significant"
+    assert "exact: 47 % to 100 %; not significant]" in drawn(evidence).caption
 
 
 def test_an_arm_that_loses_is_said_to_be_worse(confirmation) -> None:
@@ -108,10 +123,10 @@ def test_an_arm_that_loses_is_said_to_be_worse(confirmation) -> None:
 
 
 def test_the_interval_is_that_of_a_family(confirmation) -> None:
-    scores = [0.9] * 7 + [0.7]
-    (alone,) = analysed(confirmation(capsule=scores, max=[0.8] * 8)).chances
-    both = analysed(confirmation(capsule=scores, average=scores, max=[0.8] * 8)).chances
-    assert alone.alpha == 0.05
+    scores = [0.9] * 8 + [0.7]
+    (alone,) = analysed(confirmation(capsule=scores, max=[0.8] * 9)).chances
+    both = analysed(confirmation(capsule=scores, average=scores, max=[0.8] * 9)).chances
+    assert (alone.alpha, alone.zone) == (0.05, "significant and meaningful")
     assert [each.alpha for each in both] == [0.025, 0.025]
     assert both[0].low < alone.low
     assert {each.zone for each in both} == {"not significant"}
