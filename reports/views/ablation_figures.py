@@ -63,7 +63,7 @@ def _leading(steps: Sequence[Step], measure: Measure) -> str:
     moves = f"{measure.difference_text(most.gain, signed=True)} ± {_size(most.gain_error, measure)}"
     if abs(most.gain) < 2 * most.gain_error:
         return f"no step stands out from its error, {names} most ({moves})"
-    return f"{names} is predicted to change most ({moves})"
+    return f"{names} {'is' if len(most.changes) == 1 else 'are'} predicted to change most ({moves})"
 
 
 def _size(error: float, measure: Measure) -> str:

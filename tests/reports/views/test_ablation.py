@@ -55,7 +55,7 @@ def test_it_leads_from_one_champion_to_the_other() -> None:
     (view,) = shown(made).values()
     assert view.key == "importance-path-0"
     assert view.caption.startswith("Exploratory, predicted from 60 complete trials, not trained: from ")
-    assert "pooling, routing_steps and temperature is predicted to change most (−" in view.caption
+    assert "pooling, routing_steps and temperature are predicted to change most (−" in view.caption
     assert (
         f"explains {100 * result.explained:.0f} % of the variance of trials that it was not fitted on" in view.caption
     )
@@ -65,6 +65,20 @@ def test_it_leads_from_one_champion_to_the_other() -> None:
     (trace,) = view.figure.data
     assert list(trace.x) == view.data["predicted validation error %"].tolist()
     assert list(trace.error_x.array) == pytest.approx(view.data["standard error"].tolist())
+
+
+def test_one_change_is_named_in_the_singular() -> None:
+    made = evidence(list(rows()), sweep=MAX)
+    result = importance.analyse(made)
+    (found,) = result.ablations.arms
+    first = found.path.steps[0]
+    lone = replace(found, path=replace(found.path, steps=(replace(first, changes=first.changes[:1]),)))
+    (view,) = (
+        view
+        for view in importance.draw(replace(result, ablations=replace(result.ablations, arms=(lone,))), made)
+        if view.key == "importance-path-0"
+    )
+    assert f"; {first.changes[0].name} is predicted to change most (" in view.caption
 
 
 def test_a_champion_breaks_no_bound_and_is_chosen_by_the_sweeps_rule() -> None:
