@@ -1,4 +1,4 @@
-"""The best configs as files: `best.yaml`, and the champions' models beside it.
+"""The best configs as files: `best.yaml`, and the champions' models beside it; or any single trial.
 
 Two exports of one run are byte-identical: nothing in them tells when or where the export was made.
 """
@@ -59,9 +59,8 @@ def export_best(run: History, *, top: int, folder: Path) -> list[Path]:
     """
     rankings = _rankings(run, top)
     models = {trial.number: _model_bytes(run, trial) for trial in rankings.trials if "model" in trial.artifacts}
-    document = yaml.safe_dump(_document(run, rankings), sort_keys=False, allow_unicode=True, width=100)
     files = {folder / model_name(number): payload for number, payload in models.items()}
-    files[folder / "best.yaml"] = document.encode()  # last: it names no file that is not there
+    files[folder / "best.yaml"] = _as_yaml(_document(run, rankings))  # last: it names no file that is not there
     for path, payload in files.items():
         write_whole(path, payload)
     return [*files][::-1]
@@ -75,6 +74,28 @@ def trials_without_model(run: History, top: int) -> list[Trial]:
         RunError: If no trial is complete.
     """
     return [trial for trial in _rankings(run, top).trials if "model" not in trial.artifacts]
+
+
+def export_trial(run: History, trial: Trial, model: bytes | None, *, folder: Path) -> list[Path]:
+    """Write what it takes to repeat one trial, of any phase, with the model that it came to when it was trained again.
+
+    Args:
+        run: The run.
+        trial: One of its, complete.
+        model: A `.keras` file; None if the trial did not repeat.
+        folder: Where to write; made if need be.
+
+    Returns:
+        What was written, the entry first.
+    """
+    entry = {"phase": trial.spec.phase, **_entry(run, trial, confirmed(run), has_model=model is not None)}
+    files = {} if model is None else {folder / model_name(trial.number): model}
+    files[(folder / model_name(trial.number)).with_suffix(".yaml")] = _as_yaml(
+        {**_sweep(run), **_circumstances(run), "trials": [entry]}
+    )
+    for path, payload in files.items():
+        write_whole(path, payload)
+    return [*files][::-1]
 
 
 def model_name(number: int) -> str:
@@ -129,22 +150,39 @@ def _inside(run: History, artifact: ArtifactWritten) -> Path:
 
 
 def _document(run: History, rankings: _Rankings) -> dict[str, object]:
-    header = run.header
     known = confirmed(run)
     arms = {name: _entries(run, trials, known) for name, trials in rankings.arms.items()}
+    return {
+        **_sweep(run),
+        "selection": _rule(run, rankings.candidates),
+        **_circumstances(run),
+        "overall": _entries(run, rankings.overall, known),
+        **({"arms": arms} if arms else {}),
+    }
+
+
+def _sweep(run: History) -> dict[str, object]:
+    header = run.header
     return {
         "schema": SCHEMA,
         "sweep": {"name": header.name, "id": header.sweep, "config_digest": header.config_digest},
         "model": run.config.model.model_dump(),
         "training": run.config.training.model_dump(),
-        "selection": _rule(run, rankings.candidates),
+    }
+
+
+def _circumstances(run: History) -> dict[str, object]:
+    header = run.header
+    return {
         "data": dict(header.data),
         "notes": list(header.notes),
         "code": {"commit": header.commit, "dirty": header.dirty},
         "versions": dict(header.versions),
-        "overall": _entries(run, rankings.overall, known),
-        **({"arms": arms} if arms else {}),
     }
+
+
+def _as_yaml(document: dict[str, object]) -> bytes:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100).encode()
 
 
 def _rule(run: History, n: int) -> dict[str, object]:
@@ -163,13 +201,15 @@ def _rule(run: History, n: int) -> dict[str, object]:
 
 
 def _entries(run: History, trials: Sequence[Trial], known: Confirmed) -> list[dict[str, object]]:
-    return [_entry(run, place, trial, known) for place, trial in enumerate(trials, 1)]
+    return [
+        {"rank": place, **_entry(run, trial, known, has_model="model" in trial.artifacts)}
+        for place, trial in enumerate(trials, 1)
+    ]
 
 
-def _entry(run: History, place: int, trial: Trial, known: Confirmed) -> dict[str, object]:
+def _entry(run: History, trial: Trial, known: Confirmed, *, has_model: bool) -> dict[str, object]:
     ended, evidence = trial.ended, known.get(trial.spec.config_hash)
     return {
-        "rank": place,
         "trial": trial.number,
         "arm": trial.spec.arm,
         "params": dict(trial.spec.params),
@@ -178,6 +218,6 @@ def _entry(run: History, place: int, trial: Trial, known: Confirmed) -> dict[str
         "value": ended.value if ended else None,
         "epochs": ended.epochs if ended else None,
         "seeds": asdict(trial.spec.seeds),
-        "model": model_name(trial.number) if "model" in trial.artifacts else None,
+        "model": model_name(trial.number) if has_model else None,
         **({"confirmed": deepcopy(evidence)} if evidence else {}),  # YAML would write the same object as an alias
     }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweeps.console import Console
+from sweeps.errors import ConfigError
 from sweeps.options import changed, configure, free_directory, read_seconds, relocated
 from sweeps.runlog import RunDirectory, write_whole
 from sweeps.stopping import handled
@@ -160,14 +161,29 @@ def report(
 @app.command()
 def export(
     run: Run,
-    top: Annotated[int, typer.Option(min=1, help="How many configs, best first.")] = 1,
+    top: Annotated[int | None, typer.Option(min=1, help="How many configs, best first; 1 if not given.")] = None,
+    trials: Annotated[
+        list[int] | None,
+        typer.Option("--trial", metavar="N", help="Train this complete trial again instead, of any phase; repeatable."),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder to write to; RUN/best if not given.")
+        Path | None,
+        typer.Option("-o", "--output", help="Folder to write to; RUN/best, or RUN/again for --trial, if not given."),
     ] = None,
     dataset: DatasetOption = None,
 ) -> None:
-    """Write the best configs and the models of those very trials; code 1 if a model cannot be had."""
-    if not _export(run, top=top, folder=output or RunDirectory(run).best, dataset=dataset):
+    """Write the best configs and the models of those very trials; code 1 if a model cannot be had.
+
+    With --trial, train single trials again, write what they are and their models, and compare; code 1 if one does not
+    come to the metric that was recorded of it.
+    """
+    if trials and top is not None:
+        raise ConfigError("--trial: names what is exported, and so does --top; leave one of them out")
+    if trials:
+        whole = _repeat(run, trials, folder=output or RunDirectory(run).again, dataset=dataset)
+    else:
+        whole = _export(run, top=top or 1, folder=output or RunDirectory(run).best, dataset=dataset)
+    if not whole:
         raise typer.Exit(1)
 
 
@@ -281,3 +297,27 @@ def _export(run: Path, *, top: int, folder: Path, dataset: str | None) -> bool:
     for problem in problems:
         complain(f"capsweep: {problem}")
     return not problems
+
+
+def _repeat(run: Path, numbers: list[int], *, folder: Path, dataset: str | None) -> bool:
+    """Train single trials again, and write each as it ends; whether all came to what was recorded of them."""
+    from reports.export import export_trial
+    from sweeps.history import read_run
+    from sweeps.records import Audited
+    from sweeps.retraining import complete_trials, repeat
+    from sweeps.runlog import append
+
+    history = read_run(run)
+    trials = complete_trials(history, numbers)
+    whole = True
+    for again in repeat(history, trials, config=relocated(history.config, dataset=dataset)):
+        number, repeats = again.trial.number, again.model is not None
+        append(history.directory, Audited(action="export", detail=f"trial {number}, trained again, to {folder}"))
+        for path in export_trial(history, again.trial, again.model, folder=folder):
+            typer.echo(f"again: {path}")
+        if repeats:
+            typer.echo(again.said)
+        else:
+            complain(f"capsweep: {again.said}")
+        whole = whole and repeats
+    return whole

@@ -57,6 +57,11 @@ class RunDirectory:
         """The exported best configs."""
         return self.path / "best"
 
+    @property
+    def again(self) -> Path:
+        """Single trials that were trained again."""
+        return self.path / "again"
+
     def mirror_lock(self, url: str) -> Path:
         """Held by whoever copies the run's studies to a storage."""
         return self.path / f"mirror-{hashlib.sha256(url.encode()).hexdigest()[:12]}.lock"

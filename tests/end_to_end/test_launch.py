@@ -188,3 +188,11 @@ def test_an_exported_model_gives_the_recorded_metric_kept_or_retrained(
         assert trial.ended is not None
         assert metrics["accuracy"] == pytest.approx(entry["value"], abs=1e-6)
         assert metrics["loss"] == pytest.approx(trial.ended.last["val_loss"], rel=1e-5)
+    number = next(number for number, trial in history.trials.items() if trial.spec.arm == "max")
+    done = capsweep("export", str(run), "--trial", str(number), "-o", "again")  # though the run holds its model
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(", as recorded\n")
+    entries = yaml.safe_load((folder / "again" / f"trial-{number:05d}.yaml").read_text())["trials"]
+    assert [(entry["trial"], entry["model"]) for entry in entries] == [(number, f"trial-{number:05d}.keras")]
+    assert (folder / "again" / entries[0]["model"]).exists()
+    assert read_run(run).trials[number].artifacts == history.trials[number].artifacts

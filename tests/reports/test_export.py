@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from dataclasses import replace
 
 import pytest
 import yaml
 
-from reports.export import export_best, trials_without_model
+from reports.export import export_best, export_trial, trials_without_model
 from sweeps.errors import ConfigError, RunError
 from sweeps.records import ArtifactWritten
 from sweeps.runlog import write_whole
@@ -141,3 +142,39 @@ def test_an_arm_named_all_is_not_the_whole_sweep(writer, tmp_path) -> None:
     _, best = exported(run, tmp_path)
     assert best["overall"][0]["trial"] == 1
     assert best["arms"]["all"][0]["trial"] == 0
+
+
+def test_a_single_trial_is_exported_with_what_it_takes_to_repeat_it(mixed, tmp_path) -> None:
+    run = mixed.read()
+    run.trials[1].spec = replace(run.trials[1].spec, phase="swap")
+    files = export_trial(run, run.trials[1], b"again", folder=tmp_path / "new")
+    assert files == [tmp_path / "new" / "trial-00001.yaml", tmp_path / "new" / "trial-00001.keras"]
+    assert files[1].read_bytes() == b"again"
+    document = yaml.safe_load(files[0].read_text(encoding="utf-8"))
+    assert document["trials"] == [
+        {
+            "phase": "swap",
+            "trial": 1,
+            "arm": "max",
+            "params": PLAIN,
+            "config_hash": run.trials[1].spec.config_hash,
+            "metric": "val_accuracy",
+            "value": 0.85,
+            "epochs": 3,
+            "seeds": {"init": 1, "order": 2, "dropout": 3, "augment": 4, "split": 0},
+            "model": "trial-00001.keras",
+        }
+    ]
+    _, best = exported(mixed, tmp_path)
+    assert {name: best[name] for name in document if name != "trials"} == {
+        name: document[name] for name in document if name != "trials"
+    }
+    assert {"sweep", "model", "training", "data", "code", "versions"} < set(document)
+
+
+def test_a_trial_that_did_not_repeat_has_no_model(mixed, tmp_path) -> None:
+    give_model(mixed, 0, b"kept by its worker")
+    run = mixed.read()
+    files = export_trial(run, run.trials[0], None, folder=tmp_path / "new")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["trial-00000.yaml"]
+    assert yaml.safe_load(files[0].read_text(encoding="utf-8"))["trials"][0]["model"] is None

@@ -92,6 +92,13 @@ def test_sections_come_in_reading_order(mixed) -> None:
     assert all(later - earlier <= 1 for (earlier, _), (later, _) in itertools.pairwise(headings))
 
 
+def test_the_command_that_repeats_a_trial_stands_where_trials_are_listed(mixed) -> None:
+    page = build_page([mixed.read()])
+    assert (
+        "<code>capsweep export RUN --trial N</code> trains a complete one again" in page[page.index(">Every trial<") :]
+    )
+
+
 def test_what_ran_and_how_far_to_trust_it(mixed) -> None:
     text = " ".join(outline(mixed).text.split())
     assert "compares capsule, max and average (pooling), with 3 trials in each of up to 3 epochs" in text

@@ -1,18 +1,21 @@
-"""A retrained model is kept only if it is the trial's own."""
+"""A retrained model is kept, or handed out, only if it is the trial's own."""
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from sweeps import retraining
+from sweeps import cli, retraining
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset
-from sweeps.errors import RunError
+from sweeps.errors import ConfigError, RunError
 from sweeps.history import History, read_run
 from sweeps.records import AttemptStarted, DriverStarted, EpochEnded, ResourceEvent, SweepStarted, TrialSpec
 from sweeps.results import conclude
@@ -119,3 +122,171 @@ def test_other_data_is_refused(
     monkeypatch.setattr(retraining, "load_data", lambda config: (data, replace(FACTS, digest="other")))
     with pytest.raises(RunError, match="name the same data with --dataset"):
         retraining.retrain_models(history, history.trials.values(), config=history.config)
+
+
+def test_trials_are_named_once_and_of_any_phase(history: History) -> None:
+    history.trials[1].spec = replace(history.trials[1].spec, phase="confirm")
+    assert [trial.number for trial in retraining.complete_trials(history, [1, 0, 1])] == [1, 0]
+
+
+@pytest.mark.parametrize(("state", "words"), [("failed", "has failed"), ("pruned", "was pruned")])
+def test_only_what_is_complete_can_be_repeated(history: History, state: Any, words: str) -> None:
+    ended = history.trials[1].ended
+    assert ended is not None
+    history.trials[1].ended = replace(ended, state=state)
+    with pytest.raises(ConfigError, match=f"^--trial: must be a complete trial, and trial 1 {words}$"):
+        retraining.complete_trials(history, [0, 1])
+    history.trials[1].ended = None
+    with pytest.raises(ConfigError, match=r"and trial 1 has not ended$"):
+        retraining.complete_trials(history, [1])
+
+
+def test_a_trial_that_is_not_there_is_refused(history: History) -> None:
+    with pytest.raises(ConfigError, match=r"--trial: must be a trial of .*run, got 2; it has 0 to 1$"):
+        retraining.complete_trials(history, [0, 2])
+    history.trials.clear()
+    with pytest.raises(ConfigError, match="got 0; it has none yet"):
+        retraining.complete_trials(history, [0])
+
+
+def test_a_repeated_trial_is_compared_and_the_run_left_as_it_is(history: History, child: list[dict[str, Any]]) -> None:
+    before = history.directory.events.read_bytes()
+    held = RunLog.open(history.directory)  # a driver goes on meanwhile
+    first, second = retraining.repeat(history, [*history.trials.values()], config=history.config)
+    held.close()
+    assert (first.trial.number, first.model) == (0, b"model")
+    assert first.said == "trial 0: trained again, its last val_accuracy is 0.750000, as recorded"
+    assert (second.trial.number, second.model) == (1, None)
+    assert second.said.startswith(
+        "trial 1: trained again, its last val_accuracy is 0.760000 and not 0.75: this machine"
+    )
+    assert history.directory.events.read_bytes() == before
+    assert not [*history.directory.artifacts.iterdir()]
+    assert [call["cpus"] for call in child] == [2.0, 4.0]
+
+
+def test_a_trial_that_cannot_be_had_again_leaves_the_others(
+    history: History, child: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = retraining.run_in_child
+
+    def run(function: str, config: SweepConfig, data: Dataset, spec: TrialSpec, **how: Any) -> Any:
+        if spec.number == 1:
+            raise ValueError("planted\n  misfortune")
+        return train(function, config, data, spec, **how)
+
+    monkeypatch.setattr(retraining, "run_in_child", run)
+    first, second = retraining.repeat(history, [history.trials[1], history.trials[0]], config=history.config)
+    assert (first.model, first.said) == (None, "trial 1: cannot be had again: ValueError: planted misfortune")
+    assert second.model == b"model"
+
+
+def test_repeating_on_other_data_is_refused(
+    history: History, child: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, data: Dataset
+) -> None:
+    monkeypatch.setattr(retraining, "load_data", lambda config: (data, replace(FACTS, digest="other")))
+    with pytest.raises(RunError, match="name the same data with --dataset"):
+        next(retraining.repeat(history, [history.trials[0]], config=history.config))
+    assert child == []
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found", "repeats"),
+    [
+        (0.75, 0.75 + 1e-7, True),
+        (0.75, 0.75 + 1e-5, False),
+        (math.nan, math.nan, True),
+        (0.75, math.nan, False),
+        (math.nan, 0.75, False),
+        (None, 0.75, False),
+        (0.75, None, False),
+    ],
+)
+def test_what_counts_as_the_same(
+    history: History,
+    child: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    recorded: float | None,
+    found: float | None,
+    repeats: bool,
+) -> None:
+    trial, metrics = history.trials[0], {} if found is None else {"val_accuracy": found}
+    assert trial.ended is not None
+    trial.ended = replace(trial.ended, last={} if recorded is None else {"val_accuracy": recorded})
+    monkeypatch.setattr(retraining, "run_in_child", lambda *args, **how: (b"model", metrics))
+    (again,) = retraining.repeat(history, [trial], config=history.config)
+    assert (again.model is not None) == repeats
+    assert again.said.endswith("as recorded") == repeats
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["capsweep", "export", *map(str, arguments)])
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    return int(stopped.value.code or 0)
+
+
+def test_the_command_writes_each_trial_and_names_what_does_not_repeat(
+    history: History,
+    child: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    run, folder = history.directory.path, tmp_path / "out"
+    assert command(monkeypatch, run, "--trial", 0, "-o", folder) == 0
+    assert "as recorded" in capsys.readouterr().out
+    assert sorted(path.name for path in folder.iterdir()) == ["trial-00000.keras", "trial-00000.yaml"]
+    assert command(monkeypatch, run, "--trial", 1, "--trial", 0) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("capsweep: trial 1: trained again, its last val_accuracy is 0.760000 and not 0.75")
+    assert "trial 0" in printed.out
+    assert sorted(path.name for path in (run / "again").iterdir()) == [
+        "trial-00000.keras",
+        "trial-00000.yaml",
+        "trial-00001.yaml",
+    ]
+    assert yaml.safe_load((run / "again" / "trial-00001.yaml").read_text())["trials"][0]["model"] is None
+    again = read_run(run)
+    assert [audit.detail for audit in again.audits] == [
+        f"trial {number}, trained again, to {place}"
+        for number, place in ((0, folder), (1, run / "again"), (0, run / "again"))
+    ]
+    assert not any(trial.artifacts for trial in again.trials.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--trial", 2], "got 2; it has 0 to 1"),
+        (["--trial", 0, "--trial", 7], "got 7; it has 0 to 1"),
+        (["--trial", -1], "--trial"),
+        (["--trial", 0, "--top", 1], "--trial: names what is exported, and so does --top; leave one of them out"),
+    ],
+)
+def test_the_command_refuses_before_it_trains(
+    history: History,
+    child: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[object],
+    words: str,
+) -> None:
+    assert command(monkeypatch, history.directory.path, *arguments) == 2
+    assert words in capsys.readouterr().err
+    assert child == []
+    assert read_run(history.directory.path).audits == []
+
+
+def test_without_a_trial_the_command_exports_the_best(
+    history: History, child: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = history.directory.path
+    assert command(monkeypatch, run) == 0
+    best = yaml.safe_load((run / "best" / "best.yaml").read_text())
+    assert [entry["trial"] for entry in best["overall"]] == [0]
+    assert command(monkeypatch, run, "--top", 2) == 1
+    best = yaml.safe_load((run / "best" / "best.yaml").read_text())
+    assert [entry["model"] for entry in best["overall"]] == ["trial-00000.keras", None]
+    assert [audit.detail for audit in read_run(run).audits] == [f"top {top} to {run / 'best'}" for top in (1, 2)]
