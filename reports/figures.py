@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from reports.placing import positions, room, spread, thinned
 from reports.rollup import ranked
-from reports.theme import Look, layout, log_scale, plain
+from reports.theme import Look, layout, log_scale, plain, tick
 from reports.traces import curves, points_of, ring, staircase, stops
 from reports.words import count, time_unit
 from search_spaces import Choice, Domain
@@ -32,7 +32,7 @@ def best_per_arm(trials: pd.DataFrame, look: Look) -> go.Figure:
         mine, points = scored[scored["arm"] == style.arm], shown[shown["arm"] == style.arm]
         figure.add_trace(points_of(place + spread(points["number"], 0.5), points, style, look, opacity=0.65))
         figure.add_trace(ring(place, mine.head(1), style, look))
-        ticks.append(f"{plain(style.arm)}<br>n = {len(mine)}")
+        ticks.append(f"{tick(style.arm)}<br>n = {len(mine)}")
     figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.6, len(ticks) - 0.4])
     return figure.update_layout(showlegend=False)
 
@@ -118,7 +118,7 @@ def _named(name: str, domain: Domain) -> str:
 def _scale(figure: go.Figure, domain: Domain) -> None:
     """Show the whole domain, the part that no trial went to included."""
     if isinstance(domain, Choice):
-        texts = [plain(value) for value in domain.values]
+        texts = [tick(value) for value in domain.values]
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
         return
     low, high = (math.log10(end) if domain.log else float(end) for end in (domain.low, domain.high))

@@ -76,6 +76,15 @@ def broken(text: str, most: int = 31) -> str:
     return "<br>".join(textwrap.wrap(text, most, break_long_words=False, break_on_hyphens=False)) if text else text
 
 
+def tick(text: object, most: int = 12) -> str:
+    """A string from a run as the label of a tick below a figure, in short lines.
+
+    Plotly hides a label that reaches past the figure, and an axis whose labels are all hidden has no place for its
+    title; a word that is too long is therefore broken as well.
+    """
+    return "<br>".join(plain(line) for line in textwrap.wrap(brief(text), most))
+
+
 def log_scale(name: str) -> str:
     """The name of an axis whose ticks are no even steps."""
     return f"{name} (log scale)"

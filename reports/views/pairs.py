@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports.evidence import Evidence
-from reports.theme import layout, plain
+from reports.theme import layout, plain, tick
 from reports.verdict import Estimate, RunVerdict, measured
 from reports.view import View
 from reports.views.claims import claim, estimates_of
@@ -63,7 +63,7 @@ def slopes(estimate: Estimate, evidence: Evidence) -> go.Figure:
         figure.add_trace(
             go.Scatter(x=[place + side - 0.05, place + side + 0.05], y=[mean, mean], mode="lines", line=bar)
         )
-    ticks = [f"{plain(name)}<br>n = {estimate.n}" for _, name, _ in ends]
+    ticks = [f"{tick(name)}<br>n = {estimate.n}" for _, name, _ in ends]
     figure.update_xaxes(tickvals=[0, 1], ticktext=ticks, range=[-0.5, 1.5], showgrid=False)
     return figure.update_layout(showlegend=False)
 

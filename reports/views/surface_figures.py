@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports.evidence import Evidence
-from reports.theme import ArmStyle, Look, layout, log_scale, plain
+from reports.theme import ArmStyle, Look, layout, log_scale, plain, tick
 from reports.view import View, missing
 from reports.views.bins import Bins
 from reports.views.colours import faint
@@ -194,4 +194,4 @@ def _ends(bins: Bins) -> list[str]:
 
 
 def _ticks(bins: Bins) -> list[str]:
-    return [plain(label) for label in bins.labels]
+    return [tick(label) for label in bins.labels]

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from reports.placing import DRAWN, positions, room, spread
-from reports.theme import ArmStyle, Look, layout, log_scale, plain
+from reports.theme import ArmStyle, Look, layout, log_scale, plain, tick
 from reports.verdict import Measure
 from reports.views.colours import band
 from reports.views.marks import EDGE, between, ends, landmarks, signed, tint, whiskers
@@ -36,7 +36,7 @@ def strip(result: Result, look: Look) -> go.Figure:
         interval = ends(measure, found.low, found.high)
         hover = f"{plain(arm.arm)}: mean {signed(mean)} {between(*interval)}"
         figure.add_trace(whiskers([place + 0.34], [mean], [interval], style, hover=[hover], size=13))
-        ticks.append(f"{plain(arm.arm)}<br>n = {len(arm.settings)}")
+        ticks.append(f"{tick(arm.arm)}<br>n = {len(arm.settings)}")
     figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.6, len(ticks) - 0.4])
     return figure.update_layout(showlegend=False)
 
@@ -60,7 +60,7 @@ def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
                 if not arm.claim.withheld:
                     _crossed(figure, each, style)
     if isinstance(domain, Choice):
-        texts = [plain(value) for value in domain.values]
+        texts = [tick(value) for value in domain.values]
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
     elif log:
         figure.update_xaxes(type="log", dtick="D2")
@@ -85,7 +85,7 @@ def heatmap(result: Result, domains: dict[str, Domain]) -> go.Figure:
         style = {"row": place, "col": 1, "automargin": True, "showgrid": False, "zeroline": False}
         figure.update_xaxes(title={"text": f"{plain(first)} ({plain(arm.arm)})", "standoff": 6}, **style)
         figure.update_yaxes(title={"text": plain(second), "standoff": 6}, **style)
-        figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=[plain(x) for x in columns], row=place, col=1)
+        figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=[tick(x) for x in columns], row=place, col=1)
         figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[plain(y) for y in rows], row=place, col=1)
     return figure
 

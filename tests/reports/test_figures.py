@@ -14,7 +14,7 @@ from reports.parallel import parallel_coordinates
 from reports.placing import thinned
 from reports.rollup import ranked
 from reports.tables import tables
-from reports.theme import plain, styles
+from reports.theme import plain, styles, tick
 from reports.views import look_of, views
 
 PLAIN = {"pooling": "max", "pool_size": 3, "learning_rate": 2.0e-3}
@@ -201,6 +201,13 @@ def test_less_is_best_when_minimizing(writer) -> None:
 def test_text_of_a_run_becomes_literal_figure_text() -> None:
     assert plain("<b>a & b</b>") == "&lt;b&gt;a &amp; b&lt;/b&gt;"
     assert len(plain("x" * 10_000)) == 80
+
+
+def test_the_label_of_a_tick_is_in_short_lines_and_literal() -> None:
+    assert tick("capsule") == "capsule"
+    assert tick("max pool of <b> & strides") == "max pool of<br>&lt;b&gt; &amp;<br>strides"
+    assert tick("x" * 10_000).split("<br>") == ["x" * 12] * 6 + ["x" * 7 + "…"]
+    assert tick(" ") == ""
 
 
 def test_pure(mixed) -> None:

@@ -30,18 +30,22 @@ CORPUS = (
 )
 
 
+HIDDEN = """[...document.querySelectorAll('.plot .xaxislayer-above text')]
+    .filter((text) => !text.getBoundingClientRect().width).map((text) => text.textContent)"""
+
+
 def attacked(texts: tuple[str, str, str], folder: Path) -> Analysis:
     names = dict(zip(("capsule", "max", "average"), texts, strict=True))
     return analyse(evidence_of(read_run(made_run(30, folder, names))))
 
 
-@pytest.mark.parametrize("start", range(0, len(CORPUS), 3))
-def test_names_are_shown_and_run_nothing(start: int, tmp_path: Path, open_page: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(("start", "width"), [(0, 400), (3, 1280), (6, 400)])
+def test_names_are_shown_and_run_nothing(start: int, width: int, tmp_path: Path, open_page: Callable[..., Any]) -> None:
     texts: Any = CORPUS[start : start + 3]
     analysis = attacked(texts, tmp_path)
     path = tmp_path / "report.html"
     write_page([analysis], path)
-    seen = open_page(path.as_uri())
+    seen = open_page(path.as_uri(), viewport={"width": width, "height": 800})
     seen.page.wait_for_function("[...document.querySelectorAll('.plot')].every((p) => p.querySelector('.main-svg'))")
     assert seen.page.evaluate("window.__x") is None
     assert seen.said == []
@@ -49,6 +53,8 @@ def test_names_are_shown_and_run_nothing(start: int, tmp_path: Path, open_page: 
     text = seen.page.evaluate("document.body.innerText")
     assert all(name in text for name in texts)
     assert not seen.page.evaluate("[...document.querySelectorAll('.plot a, .plot img')].length")
+    assert not [text for text in seen.page.evaluate(HIDDEN) if "n = " in text]
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_names_are_defused_in_exported_tables(tmp_path: Path) -> None:
