@@ -2,12 +2,13 @@
 
 `comparison` weighs one arm against another over the pairs that `pairs` has matched, by `t_tests` and the exact
 `sign_flips`; `verdicts` says in words what an interval shows, `family` what is left of it among other comparisons and
-before the planned pairs are there, and `planning` how many it takes. `location` and `effects` describe samples,
-`improvement` and `profiles` their distributions, `counts`, `calibration` and `predictions` single examples. `tuning`
-and `budgets` draw what a search is worth at a budget, over the exact `bands`; `overtaking` says from which budget on an
-arm is no worse, by `quantile_order`, and `selection` what a search's choice was worth. `variance` and `crossed`,
-`costs`, `survival`, `ranks` and `dunnett` look at where differences come from, what they cost, when they show, and
-across many arms; `crossings` at which setting they change sides.
+before the planned pairs are there, and `planning` how many it takes; `changes` asks whether a difference is another one
+under other conditions. `location` and `effects` describe samples, `improvement` and `profiles` their distributions,
+`counts`, `calibration` and `predictions` single examples. `tuning` and `budgets` draw what a search is worth at a
+budget, over the exact `bands`; `overtaking` says from which budget on an arm is no worse, by `quantile_order`, and
+`selection` what a search's choice was worth. `variance` and `crossed`, `costs`, `survival`, `ranks` and `dunnett` look
+at where differences come from, what they cost, when they show, and across many arms; `crossings` at which setting they
+change sides.
 
 Differences are a - b in the unit of the metric; where better matters, a function takes the `direction`. Whatever is
 random takes a generator, and the order of the rows changes no result.
@@ -22,6 +23,7 @@ from reports.statistics.budgets import (
     shuffled_best_by_cost,
 )
 from reports.statistics.calibration import Reliability, expected_calibration_error, reliability
+from reports.statistics.changes import paired_change
 from reports.statistics.checks import Direction
 from reports.statistics.comparison import PairedComparison, paired_comparison
 from reports.statistics.costs import geometric_ratio, hypervolume, pareto_front, price
@@ -163,6 +165,7 @@ __all__ = [
     "overtaking",
     "overtaking_by_cost",
     "overtuning",
+    "paired_change",
     "paired_comparison",
     "paired_t",
     "pairing_gain",
