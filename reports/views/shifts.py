@@ -1,4 +1,4 @@
-"""Whether the difference holds on test pictures that are moved or turned, and what that costs each arm."""
+"""Whether the difference changes on test pictures that are moved or turned, and what that costs each arm."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pandas as pd
 
 from reports.evidence import Evidence
 from reports.matching import matched, opponents
-from reports.statistics import holm, mean_interval, paired_comparison
+from reports.statistics import holm, mean_interval, paired_change
 from reports.verdict import RunVerdict
+from reports.verdict.sentences import evidence_margin
 from reports.view import View, missing
 from reports.views import shifts_words as words
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
@@ -53,38 +54,42 @@ class Level:
 
 @dataclass(frozen=True)
 class Contrast:
-    """An arm minus the baseline on one copy of the test pictures.
+    """An arm minus the baseline on one copy of the test pictures, beside the same pairs on the pictures as they are.
 
     Attributes:
         arm: The arm.
         shift: What the copy is called.
-        difference: Of the metric, over pairs of one seed.
-        p: Exact sign-flip p; 1 without a pair.
-        adjusted_p: Holm's over all arms and shifts; None of the pictures as they are, which the verdict judges.
+        difference: Of the metric, over pairs of one seed that have a score on the pictures as they are as well.
+        change: Of the difference, from that on the pictures as they are, over the same pairs; None of these.
+        p: Exact sign-flip p of the change; 1 without a pair.
+        adjusted_p: Holm's over all arms and shifts.
     """
 
     arm: str
     shift: str
     difference: Mean
-    p: float
+    change: Mean | None
+    p: float | None
     adjusted_p: float | None
 
     def is_told(self, alpha: float) -> bool:
-        """Whether it is told from 0 within its family, by the interval and by the exact test, as in the verdict."""
-        low, high = self.difference.low, self.difference.high
-        clear = low is not None and high is not None and low * high > 0
+        """Whether the change is told from none within its family, by the interval and by the exact test."""
+        if self.change is None or self.change.low is None or self.change.high is None:
+            return False
+        clear = self.change.low > 0 or self.change.high < 0
         return clear and self.adjusted_p is not None and self.adjusted_p <= alpha
 
 
 @dataclass(frozen=True)
 class Result:
-    """The first champions on shifted test pictures, a family beside the verdict's.
+    """The first champions on shifted test pictures; whether their differences change is a family beside the verdict's.
 
     Attributes:
         why: What is missing; empty where nothing is.
         pictures: Whether the examples are any.
         baseline: What the arms are compared with.
         alpha: One minus the coverage of every interval, and the level of the family.
+        margin: Differences up to it are too small to matter.
         claim: What the differences may be used for.
         shifts: The copies, the pictures as they are first.
         levels: One for each arm and copy.
@@ -97,6 +102,7 @@ class Result:
     pictures: bool
     baseline: str | None
     alpha: float
+    margin: float
     claim: Claim
     shifts: tuple[str, ...]
     levels: tuple[Level, ...]
@@ -106,7 +112,7 @@ class Result:
 
 
 def analyse(evidence: Evidence, verdict: RunVerdict) -> Result:
-    """Compare the arms on every copy by itself, and each with itself on the pictures as they are."""
+    """Compare the arms on every copy and what becomes of their difference, and each arm with its own score."""
     alpha, names, arms = alpha_of(evidence), asked(evidence), opponents(evidence)
     trials = evidence.confirmed()
     trials = trials.reindex(columns=list(dict.fromkeys([*trials.columns, *map(_column, names)])))
@@ -121,6 +127,7 @@ def analyse(evidence: Evidence, verdict: RunVerdict) -> Result:
         pictures=len(evidence.facts.get("data", {}).get("shape", (0, 0))) in (2, 3),
         baseline=evidence.baseline,
         alpha=alpha,
+        margin=evidence_margin(evidence),
         claim=claim(*estimates_of(verdict, "E1")),
         shifts=shifts,
         levels=tuple(levels) if known else (),
@@ -166,14 +173,21 @@ def _mean(scores: npt.NDArray[np.float64], alpha: float) -> Mean:
 
 
 def _contrast(trials: pd.DataFrame, arm: str, baseline: str, shift: str, alpha: float) -> Contrast:
-    column = _column(shift)
-    pairs = matched(trials, arm, baseline, (column,)).pairs
-    a, b = (pairs[f"{column}_{side}"].to_numpy(dtype=float) for side in "ab")
-    found = paired_comparison(a, b, margin=0.0, alpha=alpha, rng=np.random.default_rng(_SEED))
-    return Contrast(arm, shift, Mean(found.n, found.mean, found.low, found.high), found.p, None)
+    pairs = matched(trials, arm, baseline, tuple(dict.fromkeys(("test", _column(shift))))).pairs
+    before, after = (_sides(pairs, name) for name in (words.NONE, shift))
+    difference = _mean(after[0] - after[1], alpha)
+    if shift == words.NONE:
+        return Contrast(arm, shift, difference, None, None, None)
+    found = paired_change(after, before, alpha=alpha, rng=np.random.default_rng(_SEED))
+    return Contrast(arm, shift, difference, Mean(found.n, found.mean, found.low, found.high), found.p, None)
+
+
+def _sides(pairs: pd.DataFrame, shift: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    a, b = (pairs[f"{_column(shift)}_{side}"].to_numpy(dtype=float) for side in "ab")
+    return a, b
 
 
 def _corrected(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
     """With p adjusted over all shifts and arms; a comparison without a pair counts as well."""
-    adjusted = iter(holm([each.p for each in contrasts if each.shift != words.NONE]).tolist())
-    return tuple(each if each.shift == words.NONE else replace(each, adjusted_p=next(adjusted)) for each in contrasts)
+    adjusted = iter(holm([each.p for each in contrasts if each.p is not None]).tolist())
+    return tuple(each if each.p is None else replace(each, adjusted_p=next(adjusted)) for each in contrasts)

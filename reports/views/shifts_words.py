@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NONE = "none"
 """The name of the pictures as they are."""
 
+_NAMED = 2
 _UNITS = {"translate": " px", "rotate": "°"}
 _ASK = "--set 'confirm.shifts={translate: [1, 2], rotate: [10, 20]}'"
 
@@ -61,16 +62,15 @@ def interval(mean: Mean, convert: Callable[[float], float]) -> tuple[float | Non
 
 
 def caption(result: Result, evidence: Evidence) -> str:
-    """The difference on every copy, which are told from 0, and what the worst copy costs each arm."""
+    """Where a difference changes, what the figure shows, and what the worst copy costs each arm."""
     measure = measure_of(evidence.config.objective.metric, "test")
-    arms = list(dict.fromkeys(each.arm for each in result.contrasts))
-    parts = "; ".join(f"{short(arm)} {_differences(arm, result, measure)}" for arm in arms)
+    band = f"; the grey band is ±{measure.margin_text(result.margin)}, too small to matter" if result.margin else ""
     return (
-        f"{result.claim.clause}Differences in {short(measure.name)} on shifted copies of the test pictures, arm minus "
-        f"{short(result.baseline)} with {100 * (1 - result.alpha):g} % intervals over {_pairs(result)}: {parts}."
-        f"{'' if result.claim.withheld else _told(result)}{_costs(result, measure)} Every replicate saw the same "
-        "copies: each picture moved up, down, left or right, or turned to either side, as drawn once for all; what "
-        f"comes in repeats the border.{left_out(result.failed, result.open)}"
+        f"{result.claim.clause}{_answer(result, measure)} Points are differences in {short(measure.name)}, arm minus "
+        f"{short(result.baseline)}, with {100 * (1 - result.alpha):g} % intervals over {_pairs(result)}, each by "
+        f"itself{band}.{_costs(result, measure)} Every replicate saw the same copies: each picture moved up, down, "
+        "left or right, or turned to either side, as drawn once for all; what comes in repeats the border."
+        f"{left_out(result.failed, result.open)}"
     )
 
 
@@ -92,6 +92,9 @@ def _row(level: Level, contrast: Contrast | None, result: Result, measure: Measu
         **_cells(f"change from no shift{of_differences}", level.change if is_shifted else None, measure.difference),
         "pairs": difference.n if difference else None,
         **_cells(f"arm minus baseline{of_differences}", difference, measure.difference),
+        **_cells(
+            f"change of arm minus baseline{of_differences}", contrast.change if contrast else None, measure.difference
+        ),
         "exact p": result.claim.of(contrast.p) if contrast else None,
         "p by Holm": result.claim.of(contrast.adjusted_p) if contrast else None,
     }
@@ -108,13 +111,8 @@ def _pairs(result: Result) -> str:
     return count(found[0], "pair") if len(found) == 1 else f"{found[0]:,} to {count(found[-1], 'pair')}"
 
 
-def _differences(arm: str, result: Result, measure: Measure) -> str:
-    mine = [each for each in result.contrasts if each.arm == arm]
-    return listed([f"{_text(each.difference, measure)} ({label(each.shift)})" for each in mine])
-
-
-def _text(mean: Mean, measure: Measure) -> str:
-    if mean.value is None:
+def _text(mean: Mean | None, measure: Measure) -> str:
+    if mean is None or mean.value is None:
         return "no pair"
     low, high = interval(mean, lambda end: end)
     ends = "no interval"
@@ -124,13 +122,48 @@ def _text(mean: Mean, measure: Measure) -> str:
     return f"{measure.difference_text(mean.value, signed=True)} [{ends}]"
 
 
-def _told(result: Result) -> str:
+def _answer(result: Result, measure: Measure) -> str:
+    if not result.claim.withheld:
+        return _told(result, measure)
+    shifted = [each for each in result.contrasts if each.shift != NONE]
+    return f"The largest change of a difference from the pictures as they are to a copy: {_largest(shifted, measure)}."
+
+
+def _told(result: Result, measure: Measure) -> str:
+    """The changes that are told from none; that one is not told is no sign that the difference holds."""
     family = [each for each in result.contrasts if each.shift != NONE]
-    told = [f"{short(each.arm)} at {label(each.shift)}" for each in family if each.is_told(result.alpha)]
-    return (
-        f" Told apart after Holm's correction for {count(len(family), 'comparison')} of arms and shifts: "
-        f"{listed(told)}. This is secondary: the verdict is on the pictures as they are."
+    told = _by_size(each for each in family if each.is_told(result.alpha))
+    corrected = f"after Holm's correction for {count(len(family), 'comparison')} of arms and copies"
+    secondary = "Changes are from the pictures as they are, which the verdict is on; this is secondary."
+    if not told:
+        said = f"On no copy is a change shown {corrected}, which does not show that the difference holds."
+        return f"{said} {secondary}"
+    if len(told) <= _NAMED:
+        said = f"{_named(told, measure)}, told apart from no change {corrected}."
+    else:
+        said = f"{len(told):,} of {len(family):,} changes of a difference are told apart from none {corrected}; "
+        said += f"the largest: {_largest(told, measure)}."
+    rest = " No other change is shown, which does not show that a difference holds." if len(told) < len(family) else ""
+    return f"{said}{rest} {secondary}"
+
+
+def _named(told: Sequence[Contrast], measure: Measure) -> str:
+    links = [("On", "difference changes by"), *[("on", "by")] * (len(told) - 1)]
+    return listed(
+        [
+            f"{on} {label(each.shift)} {short(each.arm)}'s {by} {_text(each.change, measure)}"
+            for each, (on, by) in zip(told, links, strict=True)
+        ]
     )
+
+
+def _largest(contrasts: Sequence[Contrast], measure: Measure) -> str:
+    largest = _by_size(contrasts)[0]
+    return f"{short(largest.arm)}'s on {label(largest.shift)}, {_text(largest.change, measure)}"
+
+
+def _by_size(contrasts: Iterable[Contrast]) -> list[Contrast]:
+    return sorted(contrasts, key=lambda each: -abs((each.change.value if each.change else None) or 0.0))
 
 
 def _costs(result: Result, measure: Measure) -> str:
