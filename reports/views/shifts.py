@@ -13,7 +13,7 @@ from reports.evidence import Evidence
 from reports.matching import matched, opponents
 from reports.statistics import holm, mean_interval, paired_change
 from reports.verdict import RunVerdict
-from reports.verdict.sentences import evidence_margin
+from reports.verdict.measure import evidence_margin
 from reports.view import View, missing
 from reports.views import shifts_words as words
 from reports.views.claims import Claim, alpha_of, claim, estimates_of
