@@ -56,7 +56,8 @@ def test_every_phase_runs_on_mnist_and_every_view_is_drawn(capsweep: Run, folder
     assert "Not valid, because two networks that should be one give different numbers" in done.stdout
     analysis = analyse(read_evidence(run.directory.path))
     views = {view.key: view for _, view in analysis.views()}
-    assert [key for key, view in views.items() if view.command] == ["forest-e2"]
+    # What takes several runs, and what takes ten complete trials of each arm.
+    assert [key for key, view in views.items() if view.command] == ["forest-e2", "importance-path"]
     assert {"routing-0", "disputed", "networks", "shifts"} <= views.keys()
     assert len(views["shifts"].data) == 2 * 3
     page = run.directory.report.read_text(encoding="utf-8")
