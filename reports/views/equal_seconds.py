@@ -31,15 +31,6 @@ _LITTLE = 1e-9
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A mean with its t-interval over pairs; no ends below two."""
-
-    value: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
 class Equal:
     """One arm against the baseline, over the pairs of the confirm phase.
 
@@ -63,10 +54,10 @@ class Equal:
     alone: bool
     without: int
     seconds: float
-    equal: Interval | None
-    own: Interval
-    extra: Interval
-    price: Interval | None
+    equal: Estimate | None
+    own: Estimate
+    extra: Estimate
+    price: Estimate | None
     failed: int
     open: int
 
@@ -139,16 +130,18 @@ def _equal(evidence: Evidence, first: pd.DataFrame, arm: str, alpha: float, *, i
     cut = np.array([[each.at(end) for each, end in zip(side, limits, strict=True)] for side in trainings])
     extra, without = spent[0] - spent[1], int(np.isnan(cut).any(axis=0).sum())
     gain = sign(evidence.look.direction) * _apart(pairs, "test") / evidence_margin(evidence)
-    dear = _of(price(extra, gain, alpha=alpha)) if is_better else None
+    dear = price(extra, gain, alpha=alpha) if is_better else None
     return Equal(
         arm=arm,
         pairs=len(pairs),
         alone=alone is not None,
         without=without,
         seconds=float(np.median(limits)),
-        equal=None if without else _of(mean_interval(cut[0] - cut[1], alpha=alpha)),
-        own=_of(mean_interval(_apart(pairs, "value"), alpha=alpha)),
-        extra=_of(mean_interval(extra, alpha=alpha)) if alone is None else Interval(float(extra.mean()), None, None),
+        equal=None if without else mean_interval(cut[0] - cut[1], alpha=alpha),
+        own=mean_interval(_apart(pairs, "value"), alpha=alpha),
+        extra=mean_interval(extra, alpha=alpha)
+        if alone is None
+        else Estimate(float(extra.mean()), None, None, len(pairs)),
         price=None if dear is None or dear.low is None else dear,
         failed=whole.failed,
         open=whole.open,
@@ -182,10 +175,6 @@ def _trainings(
         _Training(curves[number], each) if number in curves and each > 0 else None
         for number, each in zip(pairs[f"number_{side}"].tolist(), seconds.tolist(), strict=True)
     ]
-
-
-def _of(found: Estimate) -> Interval:
-    return Interval(found.value, found.low, found.high)
 
 
 def _apart(pairs: pd.DataFrame, column: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from reports.evidence import Evidence
+from reports.statistics import Estimate
 from reports.theme import broken, layout, plain
 from reports.verdict import Measure, measure_of
 from reports.views.marks import Mark, between, ends, in_rows, landmarks, lower_is_better, short, signed
@@ -16,7 +17,7 @@ from reports.views.matched import how_to_get, left_out
 from reports.words import count, duration
 
 if TYPE_CHECKING:
-    from reports.views.equal_seconds import Equal, Interval, Result
+    from reports.views.equal_seconds import Equal, Result
 
 _ROWS = {"equal": "at the seconds of the faster", "own": "at the end of both"}
 _LINE = 12
@@ -44,7 +45,7 @@ def caption(result: Result, evidence: Evidence) -> str:
     optimistic = " A price is shown only of an arm that came out better, and is optimistic for that."
     priced = optimistic if any(each.price for each in result.arms) else ""
     return (
-        f"{result.claim.clause}{said}{priced} Intervals are at {level} each, over pairs of one seed, and lines between "
+        f"{result.claim.clause}{said}{priced} Estimates are at {level} each, over pairs of one seed, and lines between "
         f"epochs straight. {_clock(result, evidence)} A schedule that was made for all epochs is cut off."
         f"{left_out(failed, unfinished)}"
     )
@@ -68,7 +69,7 @@ def table(result: Result, evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"mean": "float64", "low": "float64", "high": "float64"})
 
 
-def _cells(found: Interval | None, measure: Measure | None) -> dict[str, float | None]:
+def _cells(found: Estimate | None, measure: Measure | None) -> dict[str, float | None]:
     if found is None or measure is None:
         low, high = (None, None) if found is None else (found.low, found.high)
         return {"mean": None if found is None else found.value, "low": low, "high": high}
@@ -117,10 +118,10 @@ def _price(each: Equal, result: Result, evidence: Evidence) -> str:
     return f"{extra}; it is not shown to be better, so no gain has a price."
 
 
-def _seconds(found: Interval) -> str:
+def _seconds(found: Estimate) -> str:
     interval = "" if found.low is None else f" {between(found.low, found.high)}"
     return f"{signed(found.value)} s{interval}"
 
 
-def _apart(found: Interval, measure: Measure) -> str:
+def _apart(found: Estimate, measure: Measure) -> str:
     return f"{measure.difference_text(found.value, signed=True)} {between(*ends(measure, found.low, found.high))}"
