@@ -41,6 +41,7 @@ import yaml
 from sweeps.history import History, read_run
 from sweeps.records import EpochEnded, TrialEnded, TrialStarted
 from sweeps.runlog import RunDirectory, read_events
+from tests.machines import Machines
 
 EVERY, EPOCHS = 3, 8
 PATIENCE = 300.0
@@ -267,15 +268,13 @@ def chaos(folder: Path, *, seed: int, wanted: dict[str, int], say: Callable[[str
     Raises:
         AssertionError: If an invariant does not hold.
     """
-    from ray.cluster_utils import Cluster
-
     actions = [action for action, count in wanted.items() for _ in range(count)]
     random.Random(seed).shuffle(actions)
     (folder / "sweep.yaml").write_text(yaml.safe_dump(sweep(12 + 3 * len(actions), examples)))
     command = [*_capsweep(), "launch", str(folder / "sweep.yaml"), "--run-dir", str(folder / "whole")]
     subprocess.run(command, env=_environment(), stdout=subprocess.DEVNULL, check=True)
     with _small_disk(folder / "disk") if "disk" in actions else contextlib.nullcontext(folder) as disk:
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        cluster = Machines()
         try:
             nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
             play = Chaos(folder, disk / "run", seed, actions, say, cluster, nodes)

@@ -72,6 +72,8 @@ def autoscaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
 
     monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    # Its nodes unpack code into one folder, each of them anew: see Machines.
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.setenv("AUTOSCALER_UPDATE_INTERVAL_S", "1")
     monkeypatch.setenv("RAY_FAKE_CLUSTER", "1")
     monkeypatch.setenv("RAY_OVERRIDE_NODE_ID_FOR_TESTING", FAKE_HEAD_NODE_ID)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from sweeps import driver
 from sweeps.config import SweepConfig
@@ -23,15 +22,16 @@ from sweeps.search import Search
 from sweeps.summary import summarise
 from sweeps.training.inspection import Inspection
 from sweeps.workers import crew
+from tests.machines import Machines
 
 SYNTHETIC = "sweeps.training.synthetic:SyntheticTrainer"
 
 
 @pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
+def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machines]:
     """A head without cores, and a node that holds two workers."""
     monkeypatch.setenv("CAPSWEEP_TEST_MARK", str(tmp_path / "mark"))
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    cluster = Machines()
     cluster.add_node(num_cpus=2)
     yield cluster
     cluster.shutdown()
@@ -39,7 +39,7 @@ def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def launch(
-    nodes: Cluster, make_config: Callable[..., SweepConfig], data: Dataset, tmp_path: Path
+    nodes: Machines, make_config: Callable[..., SweepConfig], data: Dataset, tmp_path: Path
 ) -> Callable[..., History]:
     """Runs a sweep of twenty trials, whose first epochs wait for the file `mark`, on the cluster."""
 
@@ -58,7 +58,7 @@ def launch(
     return run
 
 
-def test_auto_follows_nodes_that_come_and_go(nodes: Cluster, launch: Callable[..., History], tmp_path: Path) -> None:
+def test_auto_follows_nodes_that_come_and_go(nodes: Machines, launch: Callable[..., History], tmp_path: Path) -> None:
     seen = Counter[type[AnyEvent]]()
     added: list[Any] = []
 
@@ -87,7 +87,7 @@ def test_auto_follows_nodes_that_come_and_go(nodes: Cluster, launch: Callable[..
 
 
 def test_a_fixed_number_waits_for_room_and_says_so(
-    nodes: Cluster, launch: Callable[..., History], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nodes: Machines, launch: Callable[..., History], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crew, "_PATIENT", 0.0)
     other = nodes.add_node(num_cpus=2)
@@ -115,7 +115,7 @@ def test_a_fixed_number_waits_for_room_and_says_so(
 
 
 def test_a_sweep_whose_nodes_are_all_gone_can_still_be_stopped(
-    nodes: Cluster, launch: Callable[..., History], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nodes: Machines, launch: Callable[..., History], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crew, "_PATIENT", 0.0)
 

@@ -7,7 +7,6 @@ from contextlib import closing
 
 import pytest
 import ray
-from ray.cluster_utils import Cluster as RayCluster
 
 from sweeps.config import SweepConfig
 from sweeps.datasets import Dataset
@@ -15,14 +14,15 @@ from sweeps.records import AttemptLost, EpochEnded, TrialSpec, WorkerStarted
 from sweeps.workers import crew
 from sweeps.workers.cluster import connect, disconnect
 from sweeps.workers.on_ray import RayWorkers
+from tests.machines import Machines
 from tests.sweeps.killing import kill
 from tests.sweeps.listening import fill, get_whole, hear_of
 
 
 @pytest.fixture
-def nodes() -> Iterator[RayCluster]:
+def nodes() -> Iterator[Machines]:
     """A head, and two nodes that believe that they have a GPU each."""
-    nodes = RayCluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    nodes = Machines()
     yield nodes
     disconnect()
     nodes.shutdown()
@@ -30,7 +30,7 @@ def nodes() -> Iterator[RayCluster]:
 
 @pytest.mark.parametrize("gpus", [0.5, 0])
 def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
-    nodes: RayCluster,
+    nodes: Machines,
     make_config: Callable[..., SweepConfig],
     make_spec: Callable[..., TrialSpec],
     data: Dataset,
@@ -77,7 +77,7 @@ def test_another_device_is_cleared_once_the_first_has_gone_with_its_node(
 
 
 def test_a_cluster_is_followed_while_a_device_is_reserved(
-    nodes: RayCluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
+    nodes: Machines, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
 ) -> None:
     nodes.add_node(num_cpus=1)
     config = make_config(model={"build": "tests.sweeps.formulas:hanging"}, workers={"count": "auto", "gpus": 0})
@@ -97,7 +97,7 @@ def test_a_cluster_is_followed_while_a_device_is_reserved(
 
 
 def test_a_device_is_not_given_up_when_the_last_that_shared_it_is_recycled(
-    nodes: RayCluster, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
+    nodes: Machines, make_config: Callable[..., SweepConfig], make_spec: Callable[..., TrialSpec], data: Dataset
 ) -> None:
     nodes.add_node(num_cpus=2, num_gpus=2, env_vars={"CUDA_VISIBLE_DEVICES": "0,1"})
     shares = {"count": 4, "cpus": 0.5, "gpus": 0.5, "recycle_trials": 1}
