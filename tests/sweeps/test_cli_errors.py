@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweeps import cli, terminal
+from sweeps import cli
+from sweeps.cli import terminal
 from sweeps.runlog import RunDirectory
 
 GOOD = """\
@@ -338,7 +339,7 @@ def test_a_full_disk_is_one_message(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("sweeps.cli.app", full)
+    monkeypatch.setattr("sweeps.cli.commands.app", full)
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 1

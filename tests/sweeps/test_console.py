@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.console import Console
+from sweeps.cli.console import Console
 from sweeps.records import (
     AnyEvent,
     AttemptLost,

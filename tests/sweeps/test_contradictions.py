@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces import SpaceError
+from sweeps.cli.options import configure
 from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
-from sweeps.options import configure
 from sweeps.search import Search
 from tests.sweeps.sweep_files import BREAKERS, Document, good
 

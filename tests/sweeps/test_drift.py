@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from sweeps.cli.options import changed
 from sweeps.config import SweepConfig
 from sweeps.drift import CHANGEABLE, apply_changes, changes_between, check_changes, sized_like
 from sweeps.errors import ConfigError
-from sweeps.options import changed
 
 MakeConfig = Callable[..., SweepConfig]
 NOTHING: dict[str, Any] = {

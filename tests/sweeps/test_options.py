@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sweeps.cli.options import changed, configure, free_directory, read_seconds, relocated
 from sweeps.config import SweepConfig
 from sweeps.errors import ConfigError
-from sweeps.options import changed, configure, free_directory, read_seconds, relocated
 
 
 def test_options_win_over_set_and_set_over_the_file() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sweeps.cli.options import configure, relocated
 from sweeps.config import SweepConfig
 from sweeps.datasets import DataFacts, Dataset, load_own_dataset
 from sweeps.datasets.arrays import as_raw
 from sweeps.errors import ConfigError, DataError, RunError
 from sweeps.history import read_run
 from sweeps.images import check_same_data, load_data, load_or_fall_back, may_fall_back
-from sweeps.options import configure, relocated
 from sweeps.records import SweepStarted
 from sweeps.runlog import RunDirectory, RunLog
 

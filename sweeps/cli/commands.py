@@ -1,4 +1,4 @@
-"""The command line: where every part is put together. `capsweep --help` lists the commands."""
+"""The commands: where every part is put together."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from sweeps.console import Console
+from sweeps.cli.console import Console
+from sweeps.cli.ending import conclude, export_best, repeat
+from sweeps.cli.options import changed, configure, free_directory, read_seconds
+from sweeps.cli.terminal import INTERRUPTED, complain, interruptible, told
 from sweeps.errors import ConfigError
-from sweeps.options import changed, configure, free_directory, read_seconds, relocated
 from sweeps.runlog import RunDirectory, write_whole
 from sweeps.stopping import handled
 from sweeps.summary import summarise
-from sweeps.terminal import INTERRUPTED, complain, interruptible, told
-
-if TYPE_CHECKING:
-    from sweeps.history import History
 
 app = typer.Typer(
     name="capsweep",
@@ -73,7 +71,7 @@ def launch(
         means = Means(inline, address, console.say, console.show, time_limit=seconds)
         prepared = prepare(config, means, may_fall_back=stand_in)
         console.say(f"run directory: {directory.path}")
-        _conclude(driver.launch(prepared, directory, means), console, dataset=dataset)
+        conclude(driver.launch(prepared, directory, means), console, dataset=dataset)
 
 
 @app.command()
@@ -110,7 +108,7 @@ def resume(
     with Console() as console, interruptible(directory):
         means = Means(inline, address, console.say, console.show, time_limit=seconds)
         history = driver.resume(directory, means, replay=console.replay, change=change, take_over=take_over)
-        _conclude(history, console, dataset=dataset)
+        conclude(history, console, dataset=dataset)
 
 
 @app.command()
@@ -180,9 +178,9 @@ def export(
     if trials and top is not None:
         raise ConfigError("--trial: names what is exported, and so does --top; leave one of them out")
     if trials:
-        whole = _repeat(run, trials, folder=output or RunDirectory(run).again, dataset=dataset)
+        whole = repeat(run, trials, folder=output or RunDirectory(run).again, dataset=dataset)
     else:
-        whole = _export(run, top=top or 1, folder=output or RunDirectory(run).best, dataset=dataset)
+        whole = export_best(run, top=top or 1, folder=output or RunDirectory(run).best, dataset=dataset)
     if not whole:
         raise typer.Exit(1)
 
@@ -246,78 +244,6 @@ def schema() -> None:
 def main() -> None:
     """The command `capsweep`."""
     # A user's own module lies in the current directory; ours are found first, whatever a file there is called.
-    sys.path += [str(Path(__file__).parents[1]), os.getcwd()]
+    sys.path += [str(Path(__file__).parents[2]), os.getcwd()]
     with told():
         app()
-
-
-def _conclude(history: History, console: Console, *, dataset: str | None) -> None:
-    """What every sweep ends with: the report, the best configs, and the arms side by side."""
-    from reports.analysis import analyse
-    from reports.evidence import evidence_of
-    from reports.page import write_page
-
-    directory = history.directory
-    summary = summarise(history)
-    console.table(summary)
-    analysis = analyse(evidence_of(history))
-    write_page([analysis], directory.report)
-    for sentence in analysis.verdict.sentences:
-        console.say(sentence)
-    console.say(f"report: {directory.report}")
-    if not any(arm.best for arm in summary.arms):
-        complete = sum(arm.states.get("complete", 0) for arm in summary.arms)
-        bounds = ", ".join(history.config.objective.constraints)
-        why = f"{complete} trials are complete, none within objective.constraints ({bounds})"
-        why = why if complete else "no trial is complete"
-        complain(f"capsweep: {why}, so there are no best configs; the report says why")
-        raise typer.Exit(1)
-    _export(directory.path, top=1, folder=directory.best, dataset=dataset)
-
-
-def _export(run: Path, *, top: int, folder: Path, dataset: str | None) -> bool:
-    """Write the best configs; whether all of their models are with them."""
-    from reports.export import export_best, trials_without_model
-    from sweeps.history import read_run
-    from sweeps.records import Audited
-    from sweeps.runlog import append
-
-    history = read_run(run)
-    missing = trials_without_model(history, top)
-    problems: list[str] = []
-    if missing:
-        from sweeps.retraining import retrain_models
-
-        typer.echo(f"training {len(missing)} of the models again, from their recorded seeds")
-        problems = retrain_models(history, missing, config=relocated(history.config, dataset=dataset))
-        history = read_run(run)
-    append(history.directory, Audited(action="export", detail=f"top {top} to {folder}"))
-    for path in export_best(history, top=top, folder=folder):
-        typer.echo(f"best: {path}")
-    for problem in problems:
-        complain(f"capsweep: {problem}")
-    return not problems
-
-
-def _repeat(run: Path, numbers: list[int], *, folder: Path, dataset: str | None) -> bool:
-    """Train single trials again, and write each as it ends; whether all came to what was recorded of them."""
-    from reports.export import export_trial
-    from sweeps.history import read_run
-    from sweeps.records import Audited
-    from sweeps.retraining import complete_trials, repeat
-    from sweeps.runlog import append
-
-    history = read_run(run)
-    trials = complete_trials(history, numbers)
-    whole = True
-    for again in repeat(history, trials, config=relocated(history.config, dataset=dataset)):
-        number, repeats = again.trial.number, again.model is not None
-        append(history.directory, Audited(action="export", detail=f"trial {number}, trained again, to {folder}"))
-        for path in export_trial(history, again.trial, again.model, folder=folder):
-            typer.echo(f"again: {path}")
-        if repeats:
-            typer.echo(again.said)
-        else:
-            complain(f"capsweep: {again.said}")
-        whole = whole and repeats
-    return whole
