@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +38,8 @@ from sweeps.runlog import write_whole
 
 LISTED = 500
 """The most trials that a page lists; the exported tables have all."""
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|pp|s|min|ms|px|MB|GB)(?!\w))|(?<=\b[np]) (?== \d)|(?<=\b[np] =) (?=\d)")
 
 
 @dataclass(frozen=True)
@@ -205,11 +208,18 @@ def _policy(scripts: Iterable[str]) -> str:
     )
 
 
+def _tied(text: str) -> str:
+    """A number stays on the line of its unit, and n on that of how many they are."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
+
+
 def _environment() -> Environment:
-    return Environment(
+    found = Environment(
         loader=PackageLoader("reports", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["tied"] = _tied
+    return found

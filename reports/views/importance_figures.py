@@ -71,7 +71,7 @@ def _view(
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=[plain(name) for name in names], range=[len(names) - 0.5, -0.5]
     )
-    ends = [each.share + (each.error or 0.0) for _, found in rows for each in found]
+    ends = [min(1.0, each.share) + (each.error or 0.0) for _, found in rows for each in found]
     figure.update_xaxes(range=[0, 1.05 * max(ends, default=0.0) or 1.0], tickformat=".3~p")
     figure.update_layout(showlegend=len(rows) > 1)
     return View(key, title, _caption(rows) + caveat, figure, _data(rows), GROUP, question)
@@ -79,7 +79,7 @@ def _view(
 
 def _points(found: list[Importance], names: list[str], style: ArmStyle, offset: float, name: str) -> go.Scatter:
     return go.Scatter(
-        x=[each.share for each in found],
+        x=[min(1.0, each.share) for each in found],
         y=[names.index(each.name) + offset for each in found],
         error_x={"type": "data", "array": [each.error for each in found], "thickness": 1.4, "width": 3},
         name=name,
@@ -128,11 +128,13 @@ def _caption(rows: Sequence[tuple[Facet, list[Importance]]]) -> str:
     leading = [f"{_of(facet)}{_leading(found)}" for facet, found in rows if found]
     trials = [f"{count(facet.trials, 'trial')}{_of(facet, before=' of ')}" for facet, _ in rows]
     thinned = f", {LIMIT:,} of them evenly chosen" if any(facet.trials > facet.used for facet, _ in rows) else ""
+    over = any(each.share > 1 for _, found in rows for each in found)
+    more = " An estimate above 100 % comes of few trials smoothed, and is drawn there." if over else ""
     few = " Under 50 trials such numbers are unsteady." if any(f.trials < _UNSTABLE for f, _ in rows) else ""
     return (
         f"Explains most of being among the best tenth by itself: {listed(leading)}. From {listed(trials)} that are "
-        f"complete{thinned}; bars are one standard error, from random halves.{few} Importance depends on the ranges "
-        f"searched and on where the sampler went, and has no direction."
+        f"complete{thinned}; bars are one standard error, from random halves.{few}{more} Importance depends on the "
+        f"ranges searched and on where the sampler went, and has no direction."
     )
 
 
@@ -151,7 +153,8 @@ def _of(facet: Facet, before: str = "") -> str:
 
 def _share(each: Importance) -> str:
     spread = "" if each.error is None else f" ± {100 * each.error:.0f}"
-    return f"{100 * each.share:.0f}{spread} %"
+    text = f"{100 * each.share:.0f}{spread} %"
+    return text if each.share <= 1 else f"all of it, estimated at {text}"
 
 
 def _data(rows: Sequence[tuple[Facet, list[Importance]]]) -> pd.DataFrame:

@@ -91,6 +91,7 @@ def _bars(kind: str, bars: Bars, pattern: str, places: Sequence[float], look: Lo
         marker={"color": colours, "pattern": {"shape": pattern, "solidity": 0.35}, "line": edge},
         text=[f"{length:.2g}" for _, _, length in bars],
         textposition="outside",
+        constraintext="none",
         cliponaxis=False,
         hovertext=[f"{plain(label)}, {kind}: {length:.3g}" for label, _, length in bars],
         hoverinfo="text",

@@ -142,6 +142,12 @@ def test_every_figure_has_words_and_numbers(mixed) -> None:
         assert json.loads(data)["data"]
 
 
+def test_a_number_stays_on_the_line_of_its_unit(mixed) -> None:
+    shown = re.findall(r'<p class="claim">.*?</p>|<figcaption>.*?</figcaption>', build_page([mixed.read()]), re.DOTALL)
+    assert any("\N{NO-BREAK SPACE}s of worker time" in text for text in shown)
+    assert not [text for text in shown if re.search(r"\d (%|pp|s|min)(?!\w)|\b[np] = \d", text)]
+
+
 def test_two_runs_on_the_same_data_share_a_page(mixed, writer) -> None:
     page = outline(mixed, writer())
     levels = [level for level, _ in page.headings]

@@ -112,6 +112,30 @@ def test_few_trials_have_no_importances() -> None:
     assert all(each.error is None for each in ten)
 
 
+def test_no_more_is_drawn_than_there_is_to_explain() -> None:
+    rates = np.geomspace(1e-4, 1e-2, 10).tolist()
+    made = evidence(
+        {
+            "arm": arm,
+            "param.pooling": arm,
+            "param.pool_size": 2,
+            "param.learning_rate": rate,
+            "value": float(place),
+            **own,
+        }
+        for arm, own in (("capsule", {"param.routing_steps": 2, "param.temperature": 1.0}), ("max", {}))
+        for place, rate in enumerate(rates)
+    )
+    (found,) = (each for each in importance.analyse(made).arms[1].shared if each.name == "learning_rate")
+    assert found.share > 1.3
+    view = views(made)["importance"]
+    assert max(place for trace in view.figure.data for place in trace.x) == 1.0
+    assert f"learning_rate (all of it, estimated at {100 * found.share:.0f} %)" in view.caption
+    assert "above 100 %" in view.caption
+    assert found.share in view.data["share"].tolist()
+    assert "above 100 %" not in views(evidence(rows()))["importance"].caption
+
+
 def test_values_outside_the_space_are_not_there() -> None:
     table = frame(40)
     table.loc[:19, "param.noise"] = 2.0
