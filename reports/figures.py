@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from reports.placing import positions, room, spread, thinned
 from reports.rollup import ranked
 from reports.theme import Look, layout, log_scale, plain, tick
+from reports.ticks import log_ticks
 from reports.traces import curves, points_of, ring, staircase, stops
 from reports.words import count, time_unit
 from search_spaces import Choice, Domain
@@ -30,7 +31,7 @@ def best_per_arm(trials: pd.DataFrame, look: Look) -> go.Figure:
     ticks = []
     for place, style in enumerate(look.styles.values()):
         mine, points = scored[scored["arm"] == style.arm], shown[shown["arm"] == style.arm]
-        figure.add_trace(points_of(place + spread(points["number"], 0.5), points, style, look, opacity=0.65))
+        figure.add_trace(points_of(place + spread(points["number"], 0.5), points, style, look, opacity=0.8))
         figure.add_trace(ring(place, mine.head(1), style, look))
         ticks.append(f"{tick(style.arm)}<br>n = {len(mine)}")
     figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.6, len(ticks) - 0.4])
@@ -92,7 +93,7 @@ def parameter(trials: pd.DataFrame, look: Look, name: str, domain: Domain) -> go
             points = shown[(shown["arm"] == style.arm) & (shown["state"] == state)]
             if state == "complete" or len(points):
                 x = positions(points[column], domain) + spread(points["number"], room(domain))
-                figure.add_trace(points_of(x, points, style, look, opacity=0.75, hollow=state == "pruned"))
+                figure.add_trace(points_of(x, points, style, look, opacity=0.9, hollow=state == "pruned"))
     _scale(figure, domain)
     return figure
 
@@ -123,5 +124,5 @@ def _scale(figure: go.Figure, domain: Domain) -> None:
         return
     low, high = (math.log10(end) if domain.log else float(end) for end in (domain.low, domain.high))
     pad = 0.6 if room(domain) else 0.04 * (high - low) or 0.5
-    step = 1 if room(domain) or (domain.log and high - low > 1.5) else "D2" if domain.log else None
-    figure.update_xaxes(type="log" if domain.log else "linear", dtick=step, range=[low - pad, high + pad])
+    kind = log_ticks(float(domain.low), float(domain.high)) if domain.log else {"type": "linear"}
+    figure.update_xaxes(kind | ({"dtick": 1} if room(domain) else {}), range=[low - pad, high + pad])

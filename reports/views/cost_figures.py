@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from reports.placing import thinned
 from reports.theme import Look, broken, layout, plain
+from reports.ticks import apart, axis, log_ticks
 from reports.traces import hover
 from reports.views.cost_fronts import Fronts
 from reports.views.marks import Mark, in_rows, landmarks
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from reports.views.cost import Result
 
 _FAR = (0.001, 0.01, 0.1, 0.25, 0.5, 1, 2, 4, 10, 100, 1000)
-_NEAR = (0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2)
+_NEAR = (0.5, 0.67, 0.8, 0.9, 0.95, 0.98, 0.99, 1, 1.01, 1.02, 1.05, 1.1, 1.25, 1.5, 2)
 
 
 def forest(result: Result, look: Look) -> go.Figure:
@@ -50,7 +51,7 @@ def forest(result: Result, look: Look) -> go.Figure:
     in_rows(figure, [broken(measure, 18) for measure in measures], marks, look)
     ends = [end for arm in result.arms for ratio in arm.ratios for end in (ratio.ratio, ratio.low, ratio.high) if end]
     ticks = _NEAR if max(ends) < 2 * _NEAR[-1] and min(ends) > _NEAR[0] / 2 else _FAR
-    return figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}×" for tick in ticks])
+    return figure.update_xaxes(axis(apart(ticks, min(*ends, 1.0), max(*ends, 1.0)), "×"))
 
 
 def front(found: Fronts, points: pd.DataFrame, look: Look) -> go.Figure:
@@ -66,7 +67,7 @@ def front(found: Fronts, points: pd.DataFrame, look: Look) -> go.Figure:
                 y=mine["score"].to_numpy(),
                 mode="markers",
                 marker={"color": style.colour, "symbol": f"{style.symbol}-open", "size": 6},
-                opacity=0.7,
+                opacity=0.85,
                 showlegend=False,
                 hovertext=hover(mine, look),
                 hoverinfo="text",
@@ -88,5 +89,5 @@ def front(found: Fronts, points: pd.DataFrame, look: Look) -> go.Figure:
                 **alike,
             )
         )
-    wide = found.longest > 3 * float(points["seconds"].min())
-    return figure.update_xaxes(type="log" if wide else "linear", dtick="D2" if wide else None)
+    shortest = float(points["seconds"].min())
+    return figure.update_xaxes(log_ticks(shortest, found.longest)) if found.longest > 3 * shortest else figure

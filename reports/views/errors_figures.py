@@ -36,7 +36,7 @@ def discordant(result: Result, look: Look) -> go.Figure:
                 mode="markers",
                 name=plain(arm),
                 marker={"color": style.colour, "symbol": style.symbol, "size": 9},
-                opacity=0.8,
+                opacity=0.9,
                 hovertext=[
                     f"{plain(arm)}, seed {pair.seed}: {pair.only_arm} against {pair.only_baseline}"
                     + ("" if result.claim.withheld else f", McNemar's p {pair.p:.2g}")

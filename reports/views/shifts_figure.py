@@ -10,7 +10,7 @@ from reports.evidence import Evidence
 from reports.theme import broken, layout, plain
 from reports.verdict import measure_of
 from reports.views.marks import landmarks, lower_is_better, whiskers
-from reports.views.shifts_words import interval, label
+from reports.views.shifts_words import amount, interval, label
 from reports.words import count
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def figure(result: Result, evidence: Evidence) -> go.Figure:
     better = "lower" if lower_is_better(measure, look.direction) else "higher"
     unit = f" ({measure.difference_unit.strip()})" if measure.difference_unit else ""
     title = broken(f"difference in {plain(measure.name)}{unit}, {better} is better")
-    drawn = go.Figure(layout=layout(x="shift of the test pictures (pixels or degrees)", y=title))
+    drawn = go.Figure(layout=layout(x="test pictures, moved (px) or turned (°)", y=title))
     landmarks(drawn, abs(measure.difference(result.margin)))
     arms = list(dict.fromkeys(each.arm for each in result.contrasts))
     room = 0.5 / len(arms)
@@ -38,6 +38,6 @@ def figure(result: Result, evidence: Evidence) -> go.Figure:
                 said = measure.difference_text(each.difference.value, signed=True)
                 hover.append(f"{plain(arm)}, {plain(label(each.shift))}: {said}, {count(each.difference.n, 'pair')}")
         drawn.add_trace(whiskers(x, y, bars, look.styles[arm], hover=hover))
-    ticks = [plain(label(shift)).replace(" ", "<br>", 1) for shift in result.shifts]
+    ticks = [plain(amount(shift)) for shift in result.shifts]
     drawn.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.5, len(ticks) - 0.5], showgrid=False)
     return drawn.update_layout(showlegend=True)

@@ -49,8 +49,13 @@ def command(evidence: Evidence, *, asked: bool) -> str:
 
 def label(shift: str) -> str:
     """A copy with the unit of its shift."""
-    kind, _, amount = shift.partition(" ")
-    return f"{kind} {amount}{_UNITS.get(kind, '')}".strip()
+    kind, _, far = shift.partition(" ")
+    return f"{kind} {far}{_UNITS.get(kind, '')}".strip()
+
+
+def amount(shift: str) -> str:
+    """How far a copy is shifted; the unit says in which way."""
+    return label(shift).partition(" ")[2] or label(shift)
 
 
 def interval(mean: Mean, convert: Callable[[float], float]) -> tuple[float | None, float | None]:

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 
 from reports.placing import DRAWN, positions, room, spread
 from reports.theme import ArmStyle, Look, layout, log_scale, plain, tick
+from reports.ticks import log_ticks
 from reports.verdict import Measure
 from reports.views.colours import band
 from reports.views.marks import EDGE, between, ends, landmarks, signed, tint, whiskers
@@ -63,7 +64,8 @@ def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
         texts = [tick(value) for value in domain.values]
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
     elif log:
-        figure.update_xaxes(type="log", dtick="D2")
+        shown = [float(x) for trace in figure.data for x in trace.x]
+        figure.update_xaxes(log_ticks(min(shown), max(shown)) if shown else {"type": "log"})
     elif room(domain):
         figure.update_xaxes(dtick=1)
     return figure
@@ -137,7 +139,7 @@ def _points(
         legendgroup=style.symbol + style.colour,
         showlegend=legend,
         marker={"color": style.colour, "symbol": style.symbol, "size": 8},
-        opacity=0.7,
+        opacity=0.85,
         hovertext=[f"{plain(style.arm)}, setting {each.setting}: {signed(each.difference)}" for each in settings],
         hoverinfo="text",
     )

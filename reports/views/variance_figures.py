@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 _NEUTRAL = "#7A7A7A"
 _PATTERNS = ("", "/", "x", ".")
-_THICK = 0.23
+_BAR = 24  # pixels, room for the number beside it
+_BESIDE = 1.3
 
 Bars = Sequence[tuple[str, str | None, float | None]]
 """A label, the arm whose colour it has, and the length."""
@@ -54,17 +56,18 @@ def _gap(arm: str, result: Result) -> str:
 def _figure(kinds: dict[str, Bars], look: Look, x: str, margin: float | None) -> go.Figure:
     labels = list(dict.fromkeys(label for bars in kinds.values() for label, _, _ in bars))
     every = [(label, kind) for kind, bars in kinds.items() for label, _, length in bars if length is not None]
-    figure = go.Figure(layout=layout(x=x, y="", height=150 + 24 * len(every)))
+    most = max(Counter(label for label, _ in every).values(), default=1)
+    figure = go.Figure(layout=layout(x=x, y="", height=150 + _BAR * len(labels) * most))
     for (kind, bars), pattern in zip(kinds.items(), _PATTERNS, strict=False):
         known = [bar for bar in bars if bar[2] is not None]
         if known:
-            places = [_place(label, kind, labels, every) for label, _, _ in known]
-            figure.add_trace(_bars(kind, known, pattern, places, look))
+            places = [_place(label, kind, labels, every, 0.92 / most) for label, _, _ in known]
+            figure.add_trace(_bars(kind, known, pattern, places, look, 0.83 / most))
     if margin:
         figure.add_vrect(x0=0, x1=margin, fillcolor=SHADE, line_width=0, layer="below")
     longest = max((length or 0.0 for bars in kinds.values() for _, _, length in bars), default=0.0)
     # Room for the numbers at the ends of the bars.
-    figure.update_xaxes(range=[0, 1.2 * max(longest, margin or 0.0) or 1.0])
+    figure.update_xaxes(range=[0, _BESIDE * max(longest, margin or 0.0) or 1.0])
     return figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=[plain(label) for label in labels],
@@ -73,19 +76,19 @@ def _figure(kinds: dict[str, Bars], look: Look, x: str, margin: float | None) ->
     )
 
 
-def _place(label: str, kind: str, labels: Sequence[str], every: Sequence[tuple[str, str]]) -> float:
+def _place(label: str, kind: str, labels: Sequence[str], every: Sequence[tuple[str, str]], step: float) -> float:
     """Bars of one label lie next to each other around its tick."""
     mine = [other for name, other in every if name == label]
-    return labels.index(label) + (mine.index(kind) - (len(mine) - 1) / 2) * _THICK
+    return labels.index(label) + (mine.index(kind) - (len(mine) - 1) / 2) * step
 
 
-def _bars(kind: str, bars: Bars, pattern: str, places: Sequence[float], look: Look) -> go.Bar:
+def _bars(kind: str, bars: Bars, pattern: str, places: Sequence[float], look: Look, width: float) -> go.Bar:
     colours = [_NEUTRAL if arm is None else look.styles[arm].colour for _, arm, _ in bars]
     edge = {"width": 1, "color": colours}
     return go.Bar(
         x=[length for _, _, length in bars],
         y=list(places),
-        width=0.9 * _THICK,
+        width=width,
         orientation="h",
         name=kind,
         marker={"color": colours, "pattern": {"shape": pattern, "solidity": 0.35}, "line": edge},

@@ -228,12 +228,12 @@ def test_the_view_says_what_the_numbers_are(hand_made: Any, check_views: Any) ->
 def test_the_figure_has_a_place_for_every_copy_and_an_arm_beside_the_other(hand_made: Any, check_views: Any) -> None:
     (view,) = check_views(shifts, made(hand_made, replicates()))
     layout = view.figure.layout
-    assert layout.xaxis.ticktext == ("none", "translate<br>1 px", "rotate<br>10°")
+    assert layout.xaxis.ticktext == ("none", "1 px", "10°")
     assert layout.yaxis.title.text.replace("<br>", " ") == "difference in test error (pp), lower is better"
     line, band = sorted(layout.shapes, key=lambda shape: shape.type == "rect")
     assert (line.y0, line.y1) == (0, 0)
     assert (band.y0, band.y1) == pytest.approx((-0.1, 0.1))
-    assert layout.xaxis.title.text.replace("<br>", " ") == "shift of the test pictures (pixels or degrees)"
+    assert layout.xaxis.title.text.replace("<br>", " ") == "test pictures, moved (px) or turned (°)"
     assert [trace.name for trace in view.figure.data] == ["capsule", "average"]
     for trace in view.figure.data:
         assert trace.y == pytest.approx([-100 * GAIN[trace.name][shift] for shift in LOSS])
