@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pandas as pd
 
 from reports.figures import smallest_spend
@@ -73,6 +76,20 @@ def parameter(trials: pd.DataFrame, look: Look, name: str) -> str:
     return f"Best: {listed(parts)}.{hollow}{missing}{_drawn(int(applies['value'].notna().sum()))}"
 
 
+def ranks(trials: pd.DataFrame, look: Look, names: list[str]) -> str:
+    """Where the best tenth of all complete trials lies."""
+    scored = ranked(trials, direction=look.direction)
+    if scored.empty:
+        return NOTHING
+    best = scored.head(math.ceil(len(scored) / 10))
+    parts = [f"{name} {_values(best[f'param.{name}'])}" for name in names]
+    return (
+        f"The best tenth of {count(len(scored), 'complete trial')} ({len(best)}) lies at {listed(parts)}. Colour is "
+        f"the share of all others, of any arm, that a trial beats; how many lie where is the sampler's choice."
+        f"{_drawn(len(scored))}"
+    )
+
+
 def parallel(trials: pd.DataFrame, look: Look) -> str:
     """What the best trial is made of."""
     scored = ranked(trials, direction=look.direction)
@@ -90,6 +107,14 @@ def parallel(trials: pd.DataFrame, look: Look) -> str:
 
 def _amount(spent: float, by: str) -> str:
     return count(int(spent), "ended trial") if by == "trials" else f"{duration(spent)} of worker time"
+
+
+def _values(column: pd.Series[Any]) -> str:
+    """The range of numbers, or every choice."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return listed([_value(value) for value in dict.fromkeys(column.tolist())])
+    low, high = column.min(), column.max()
+    return _value(low) if low == high else f"{_value(low)} to {_value(high)}"
 
 
 def _value(value: object) -> str:

@@ -8,7 +8,7 @@ without WebGL an empty frame, and drew eight figures of 2,000 points three times
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -87,15 +87,14 @@ def parameter(trials: pd.DataFrame, look: Look, name: str, domain: Domain) -> go
     column = f"param.{name}"
     drawn = trials[trials["state"].isin(["complete", "pruned"]) & np.isfinite(trials["value"]) & trials[column].notna()]
     shown = thinned(drawn, look.direction)
-    figure = go.Figure(layout=layout(x=_named(name, domain), y=plain(look.metric)))
+    figure = go.Figure(layout=layout(x=axis_name(name, domain), y=plain(look.metric)))
     for style in look.styles.values():
         for state in ("complete", "pruned"):
             points = shown[(shown["arm"] == style.arm) & (shown["state"] == state)]
             if state == "complete" or len(points):
                 x = positions(points[column], domain) + spread(points["number"], room(domain))
                 figure.add_trace(points_of(x, points, style, look, opacity=0.9, hollow=state == "pruned"))
-    _scale(figure, domain)
-    return figure
+    return figure.update_xaxes(axis_of(domain))
 
 
 def improvements(frame: pd.DataFrame) -> pd.DataFrame:
@@ -112,17 +111,17 @@ def smallest_spend(frame: pd.DataFrame, look: Look, *, by: str) -> float | None:
     return min(spent) if len(spent) > 1 and not any(np.isnan(spent)) else None
 
 
-def _named(name: str, domain: Domain) -> str:
+def axis_name(name: str, domain: Domain) -> str:
+    """What the axis of a parameter is called."""
     return plain(name) if isinstance(domain, Choice) or not domain.log else log_scale(plain(name))
 
 
-def _scale(figure: go.Figure, domain: Domain) -> None:
-    """Show the whole domain, the part that no trial went to included."""
+def axis_of(domain: Domain) -> dict[str, Any]:
+    """An axis that shows the whole domain, the part that no trial went to included."""
     if isinstance(domain, Choice):
         texts = [tick(value) for value in domain.values]
-        figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
-        return
+        return {"tickvals": list(range(len(texts))), "ticktext": texts, "range": [-0.6, len(texts) - 0.4]}
     low, high = (math.log10(end) if domain.log else float(end) for end in (domain.low, domain.high))
     pad = 0.6 if room(domain) else 0.04 * (high - low) or 0.5
     kind = log_ticks(float(domain.low), float(domain.high)) if domain.log else {"type": "linear"}
-    figure.update_xaxes(kind | ({"dtick": 1} if room(domain) else {}), range=[low - pad, high + pad])
+    return {**kind, **({"dtick": 1} if room(domain) else {}), "range": [low - pad, high + pad]}

@@ -31,6 +31,7 @@ _ARMS = {
 _CONFIGS = {
     "phase": "phase",
     "arm": "arm",
+    "varied": "seeds that vary",
     "trials": "trials",
     "n": "n",
     "mean": "mean",

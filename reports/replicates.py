@@ -8,7 +8,7 @@ import pandas as pd
 from sweeps.records import Direction
 
 _PHASES = ("confirm", "swap", "controls", "cost_probe", "search")
-_ALIKE = ["phase", "arm", "config_hash"]
+_ALIKE = ["phase", "arm", "config_hash", "varied"]
 
 
 def configs_table(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFrame:
@@ -18,8 +18,10 @@ def configs_table(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFrame
     `trials` is the sum of `complete`, `pruned`, `failed` and `running`; `n` counts the complete ones with a finite
     value, over which `mean`, `sd` (n - 1 in the denominator), `se` and `best` are taken; `tested`, `test_mean` and
     `test_sd` are the same of the test set. Phases after the search come first, then the best means.
+    `varied` says which seeds differ: `all` but the split's, or the one of a control that holds the others still.
     """
     known = trials.assign(
+        varied=_varied(trials["pair_id"]),
         scored=trials["value"].where((trials["state"] == "complete") & np.isfinite(trials["value"])),
         shown=trials["test"].where((trials["state"] == "complete") & np.isfinite(trials["test"])),
         **{state: trials["state"] == state for state in ("complete", "pruned", "failed", "running")},
@@ -48,6 +50,10 @@ def configs_table(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFrame
     sign = -1.0 if direction == "maximize" else 1.0
     ranked = ranked.assign(rank=sign * ranked["mean"]).sort_values(["order", "rank", "first"], kind="stable")
     return ranked.drop(columns=["order", "rank", "first"]).reset_index(drop=True)
+
+
+def _varied(pairs: pd.Series[str]) -> pd.Series[str]:
+    return pairs.str.extract("^source:([^:]*)", expand=False).fillna("all")
 
 
 def _numbers(trials: pd.DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ from sweeps.config import ConfirmConfig, ControlsConfig, FaultsConfig, SwapConfi
 from sweeps.errors import ConfigError
 
 _BUDGETS = ("search.trials", "search.seconds")
-_LATER = ("confirm.seeds", "swap.settings", "controls.pairs", "cost_probe")
+_LATER = ("confirm.seeds", "swap.settings", "controls.pairs", "controls.sources", "cost_probe")
 _AMOUNTS = (*_BUDGETS, *_LATER)
 _RULES = tuple(
     key

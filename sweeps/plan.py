@@ -53,11 +53,13 @@ def _later(config: SweepConfig, *, test: int) -> Iterator[str]:
     """What comes after the search, each phase with its trials."""
     shifts = len(config.confirm.shifts.each)
     tested = f"{test:,} examples" + (f" and {counted(shifts, 'shifted copy', 'shifted copies')} of each" * (shifts > 0))
+    sources = config.controls.sources
+    chance = f", {counted(sources, 'replicate')} for each source of chance" if sources else ""
     for phase, count in trials_of(config).items():
         what = {
             "confirm": f"{config.confirm.seeds} fresh seeds of each arm's champion, tested on {tested}",
             "swap": f"{counted(config.swap.settings, 'setting')} by {counted(config.swap.seeds, 'seed')} in each arm",
-            "controls": f"{counted(config.controls.pairs, 'pair')} that must show nothing",
+            "controls": f"{counted(config.controls.pairs, 'pair')} that must show nothing{chance}",
             "cost_probe": f"{config.cost_probe} short replicates of each champion, trained alone",
         }[phase]
         yield f"  {phase}: {counted(count, 'trial')} ({what})"

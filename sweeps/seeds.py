@@ -7,6 +7,8 @@ import hashlib
 from sweeps.records import Phase, Seeds
 
 SOURCES = ("init", "order", "dropout", "augment")
+VARIED = ("init", "order", "dropout", "device")
+"""What a replicate may differ in alone; of the device only the order of its sums may, where that is not fixed."""
 
 
 def derive(*parts: object) -> int:
@@ -28,3 +30,17 @@ def trial_seeds(seed: int, phase: Phase, index: int, *, split: int) -> Seeds:
         split: Seed of the data split, the same for the whole sweep.
     """
     return Seeds(split=split, **{source: derive(seed, phase, index, source) for source in SOURCES})
+
+
+def source_seeds(seed: int, source: str, index: int, *, split: int) -> Seeds:
+    """The seeds of the `index`-th replicate that differs from the others in one of `VARIED` alone.
+
+    Args:
+        seed: The sweep's.
+        source: What is new in each replicate; the rest is the same in all of them, whatever the source.
+        index: From 0.
+        split: Seed of the data split.
+    """
+    held = {name: derive(seed, "sources", name) for name in SOURCES}
+    fresh = {source: derive(seed, "sources", source, index)} if source in SOURCES else {}
+    return Seeds(split=split, **(held | fresh))

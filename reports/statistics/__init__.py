@@ -42,7 +42,7 @@ from reports.statistics.effects import (
 )
 from reports.statistics.family import Judgement, judge
 from reports.statistics.improvement import improvement_interval, improvement_zone, probability_of_improvement
-from reports.statistics.location import Estimate, bootstrap, iqm, mean_interval, median_interval
+from reports.statistics.location import Estimate, bootstrap, deviation_interval, iqm, mean_interval, median_interval
 from reports.statistics.multiplicity import benjamini_hochberg, holm
 from reports.statistics.overtaking import Overtaking, overtaking, overtaking_by_cost
 from reports.statistics.pairs import Pairs, match_pairs
@@ -128,6 +128,7 @@ __all__ = [
     "crossed_standard_error",
     "crossing",
     "detectable_difference",
+    "deviation_interval",
     "dkw_epsilon",
     "dunnett_p",
     "dunnett_quantile",

@@ -66,6 +66,23 @@ def mean_interval(values: npt.ArrayLike, *, alpha: float = 0.05) -> Estimate:
     return Estimate(mean, mean - half, mean + half, len(numbers))
 
 
+def deviation_interval(values: npt.ArrayLike, *, alpha: float = 0.05) -> Estimate:
+    """Standard deviation (of n - 1) with the interval s · √((n - 1) / χ²), exact for normal values alone.
+
+    Source: Fisher, "Statistical Methods for Research Workers" (1925); Snedecor and Cochran, "Statistical Methods"
+    (1989), section 5.11.
+
+    Raises:
+        ValueError: If there are fewer than two values, one is not finite, or `alpha` is no share.
+    """
+    numbers = sample("values", values, least=2)
+    share("alpha", alpha)
+    _, deviation = moments(numbers)
+    free = len(numbers) - 1
+    low, high = (deviation * math.sqrt(free / float(stats.chi2.isf(tail, free))) for tail in (alpha / 2, 1 - alpha / 2))
+    return Estimate(deviation, low, high, len(numbers))
+
+
 def median_interval(values: npt.ArrayLike, *, alpha: float = 0.05) -> Estimate:
     """Median between the k-th smallest and the k-th largest value, for the largest k that covers 1 - alpha.
 

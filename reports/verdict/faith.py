@@ -90,9 +90,9 @@ def _broken_plan(evidence: Evidence) -> str:
 def _fixed(document: Mapping[str, Any]) -> dict[str, Any]:
     """All of a plan that a revision must leave as it was: everything but how much of each phase there is."""
     fixed = {key: value for key, value in document.items() if key not in ("seeds", "cost_probe", "swap", "controls")}
-    for section, amount in (("swap", "settings"), ("controls", "pairs")):
+    for section, amounts in (("swap", ("settings",)), ("controls", ("pairs", "sources"))):
         for key, value in document.get(section, {}).items():
-            if key != amount:
+            if key not in amounts:
                 fixed[f"{section}.{key}"] = value
     return fixed
 

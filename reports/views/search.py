@@ -12,6 +12,7 @@ import pandas as pd
 from reports import captions, figures
 from reports.grids import SECONDS
 from reports.parallel import parallel_coordinates
+from reports.ranks import in_all, rank_plot, standing
 from reports.rollup import ranked
 from reports.tables import Tables, arm_names
 from reports.theme import Look, styles
@@ -37,6 +38,8 @@ def views(config: SweepConfig, frames: Tables) -> Iterator[View]:
     domains = {name: p.domain for name, p in config.space.parameters.items() if name != config.compare}
     for place, (name, domain) in enumerate(domains.items()):
         yield _parameter(search, look, name, domain, key=f"parameter-{place}")
+    if len(two := in_all(search, domains)) == 2:
+        yield _ranks(search, two, look)
     yield _parallel(search, domains, look)
 
 
@@ -87,6 +90,17 @@ def _parameter(search: pd.DataFrame, look: Look, name: str, domain: Domain, *, k
         figures.parameter(search, look, name, domain),
         data.set_axis(["arm", "trial", "state", name, look.metric], axis=1),
         group=f"Each parameter against {look.metric}",
+    )
+
+
+def _ranks(search: pd.DataFrame, two: dict[str, Domain], look: Look) -> View:
+    columns = ["number", "arm", *(f"param.{name}" for name in two), "value", "beaten"]
+    return View(
+        "ranks",
+        f"{' and '.join(two)} together",
+        captions.ranks(search, look, list(two)),
+        rank_plot(search, look, two),
+        standing(search, look)[columns].set_axis(["trial", "arm", *two, look.metric, "share beaten"], axis=1),
     )
 
 

@@ -33,8 +33,8 @@ def components(result: Result) -> str:
     uneven = f" {count(left, 'value')} of configs with more replicates than others left out." if left else ""
     return (
         f"Standard deviations of {result.metric} between configs and between seeds: {'; '.join(parts)}.{differences} "
-        f"The grey band reaches to {result.margin:g}, too small to matter; all seeds but the split's change together, "
-        f"so initial weights, order and dropout are not told apart.{icc}{negative}{uneven}"
+        f"The grey band reaches to {result.margin:g}, too small to matter; all seeds but the split's change together."
+        f"{icc}{negative}{uneven}"
     )
 
 

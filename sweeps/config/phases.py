@@ -62,13 +62,21 @@ class ControlsConfig(Section):
     """Comparisons that must show nothing: what they show is the error of the method."""
 
     pairs: Whole = Field(0, ge=0, description="Of the baseline's champion with itself, by other seeds; 0 for none.")
+    sources: Whole = Field(
+        0,
+        ge=0,
+        description="Replicates of the baseline's champion for each source of chance alone: initial weights, order, "
+        "dropout, and the device, with all seeds the same; 0 for none.",
+    )
     same: tuple[tuple[ParamValues, ParamValues], ...] = Field(
         (),
         description="Pairs of params, each on top of the baseline's champion, that should train the same network.",
     )
 
     @model_validator(mode="after")
-    def _needs_pairs(self) -> Self:
+    def _needs_several(self) -> Self:
+        if self.sources == 1:
+            raise ValueError("sources: must be at least 2, for one replicate has no deviation, or 0 for none, got 1")
         if self.same and not self.pairs:
             raise ValueError("same: needs pairs, the number of seeds of each comparison")
         return self

@@ -169,6 +169,7 @@ class SweepConfig(Section):
             "confirm.seeds": self.confirm.seeds,
             "swap.settings": self.swap.settings,
             "controls.pairs": self.controls.pairs,
+            "controls.sources": self.controls.sources,
             "cost_probe": self.cost_probe,
         }
 

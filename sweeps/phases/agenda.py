@@ -10,6 +10,7 @@ from sweeps.phases.plan import Frozen, champions_of, freeze
 from sweeps.phases.source import FixedPlan
 from sweeps.phases.specs import confirm_specs, control_specs, cost_specs, swap_specs
 from sweeps.records import LATER, AnyEvent, Phase, PlanFrozen, TrialEnded, TrialStarted
+from sweeps.seeds import VARIED
 
 _SPECS: dict[Phase, Callable[[SweepConfig, Sequence[Frozen]], Iterator[TrialStarted]]] = {
     "confirm": confirm_specs,
@@ -69,7 +70,7 @@ def trials_of(config: SweepConfig) -> dict[Phase, int]:
     counts: dict[Phase, int] = {
         "confirm": config.confirm.seeds * config.confirm.champions * arms,
         "swap": config.swap.settings * config.swap.seeds * arms,
-        "controls": 2 * config.controls.pairs * (1 + len(config.controls.same)),
+        "controls": 2 * config.controls.pairs * (1 + len(config.controls.same)) + len(VARIED) * config.controls.sources,
         "cost_probe": config.cost_probe * arms,
     }
     return {phase: count for phase, count in counts.items() if count}

@@ -9,7 +9,7 @@ from typing import Any
 
 from search_spaces import ParamValue
 from sweeps.codec import digest
-from sweeps.config import SweepConfig
+from sweeps.config import ControlsConfig, SweepConfig
 from sweeps.history import History, Trial
 from sweeps.records import PlanFrozen
 from sweeps.results import test_metric
@@ -54,7 +54,7 @@ def freeze(config: SweepConfig, history: History) -> PlanFrozen | None:
         plan = {**_question(config, history), **amounts}
         return PlanFrozen(revision=1, plan=plan, digest=digest(plan))
     last = history.plans[-1]
-    if all(last.plan[key] == value for key, value in amounts.items()):
+    if all(_amount(key, last.plan[key]) == _amount(key, value) for key, value in amounts.items()):
         return None
     plan = {**last.plan, **amounts}
     return PlanFrozen(revision=last.revision + 1, plan=plan, digest=digest(plan))
@@ -102,6 +102,11 @@ def _amounts(config: SweepConfig) -> dict[str, object]:
         "cost_probe": config.cost_probe,
     }
     return {key: amounts[key] for key in _AMOUNTS}
+
+
+def _amount(key: str, value: Any) -> object:
+    """What a plan says; one that was frozen before a key was there asks for none of it."""
+    return ControlsConfig.model_validate(value) if key == "controls" else value
 
 
 def _champions(config: SweepConfig, arm: ParamValue, search: Iterable[Trial]) -> list[Frozen]:

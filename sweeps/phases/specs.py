@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from search_spaces import Params, ParamValue
 from sweeps.codec import config_hash
@@ -13,7 +13,7 @@ from sweeps.config import SweepConfig
 from sweeps.config.phases import same_network
 from sweeps.phases.plan import Frozen
 from sweeps.records import Phase, TrialStarted
-from sweeps.seeds import derive, trial_seeds
+from sweeps.seeds import VARIED, derive, source_seeds, trial_seeds
 from sweeps.sharing import shared_names, shared_params
 
 _PROBED_EPOCHS = 3
@@ -39,7 +39,7 @@ def swap_specs(config: SweepConfig, champions: Sequence[Frozen]) -> Iterator[Tri
 
 
 def control_specs(config: SweepConfig, champions: Sequence[Frozen]) -> Iterator[TrialStarted]:
-    """The baseline's champion against itself, and what the sweep file says should be the same network twice."""
+    """The baseline's champion against itself, networks that should be the same, and each source of chance alone."""
     base = next((each for each in champions if each.arm == config.baseline and each.place == 0), None)
     if base is None:
         return
@@ -53,6 +53,11 @@ def control_specs(config: SweepConfig, champions: Sequence[Frozen]) -> Iterator[
                 params = same_network(config.space, compare=compare, base=base.params, given=given)
                 arm = params[compare]
                 yield _spec(config, "controls", arm, params, pair, pair=f"same:{place}:{pair}", side=side)
+    for index in range(config.controls.sources):
+        for source in VARIED:
+            spec = _spec(config, "controls", base.arm, base.params, index, pair=f"source:{source}:{index}")
+            seeds = source_seeds(config.seed, source, index, split=config.dataset.split_seed)
+            yield replace(spec, seeds=seeds)
 
 
 def cost_specs(config: SweepConfig, champions: Sequence[Frozen]) -> Iterator[TrialStarted]:

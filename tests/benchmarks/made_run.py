@@ -66,6 +66,7 @@ def sweep(trials: int, names: Mapping[str, str] = TAME) -> SweepConfig:
             "swap": {"settings": 24, "seeds": 2},
             "controls": {
                 "pairs": 10,
+                "sources": 5,
                 "same": [
                     [
                         {"pooling": names["capsule"], "routing_steps": 1, "temperature": 1.0},

@@ -47,7 +47,7 @@ def contrast(colour: str, other: str) -> float:
 def test_views_come_in_reading_order(shown) -> None:
     assert list(shown) == [
         "best", "progress-trials", "progress-seconds", "curves",
-        "parameter-0", "parameter-1", "parameter-2", "parameter-3", "parallel",
+        "parameter-0", "parameter-1", "parameter-2", "parameter-3", "ranks", "parallel",
     ]  # fmt: skip
     assert [view.title for view in shown.values() if view.group] == [
         "pool_size", "routing_steps", "temperature", "learning_rate",

@@ -24,6 +24,7 @@ SEARCH = (
     "routing_steps",
     "temperature",
     "learning_rate",
+    "pool_size and learning_rate together",
     "All parameters at once",
 )
 PLAIN = {"pooling": "max", "pool_size": 3, "learning_rate": 2.0e-3}
@@ -87,6 +88,7 @@ def test_sections_come_in_reading_order(mixed) -> None:
         (4, "routing_steps"),
         (4, "temperature"),
         (4, "learning_rate"),
+        (3, "pool_size and learning_rate together"),
         (3, "All parameters at once"),
     ]
     assert all(later - earlier <= 1 for (earlier, _), (later, _) in itertools.pairwise(headings))

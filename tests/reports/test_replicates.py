@@ -30,6 +30,12 @@ def test_one_row_has_all_that_differ_in_their_seeds() -> None:
     assert (row["best"], row["numbers"], row["param.pooling"]) == (0.9918, "0, 1, 2", "capsule")
 
 
+def test_controls_that_share_all_seeds_but_one_have_a_row_of_their_own() -> None:
+    pairs = ["aa:0", "aa:0", "source:init:0", "source:device:0", "source:init:1"]
+    found = rows(*(trial("c", 0.9, phase="controls", pair_id=pair) for pair in pairs)).to_dict("records")
+    assert {row["varied"]: row["numbers"] for row in found} == {"all": "0, 1", "init": "2, 4", "device": "3"}
+
+
 def test_the_best_is_the_lowest_where_less_is_better() -> None:
     found = rows(trial("c", 0.2), trial("c", 0.1), trial("d", 0.05), direction="minimize")
     assert found["best"].tolist() == [0.05, 0.1]

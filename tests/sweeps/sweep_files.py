@@ -35,6 +35,7 @@ KEYS = {
             "swap.settings",
             "swap.seeds",
             "controls.pairs",
+            "controls.sources",
             "cost_probe",
         ),
     ],
@@ -63,7 +64,7 @@ TOO_SMALL = {
     **dict.fromkeys(["faults.same_error", "faults.checkpoint_every", "faults.checkpoint_gib"], -1),
     **dict.fromkeys(["dataset.train", "dataset.validation", "search.trials", "search.seconds", "search.epochs"], 0),
     **dict.fromkeys(["training.batch_size", "training.learning_rate", "workers.cpus", "workers.count"], 0),
-    **dict.fromkeys(["confirm.seeds", "swap.settings", "controls.pairs", "cost_probe"], -1),
+    **dict.fromkeys(["confirm.seeds", "swap.settings", "controls.pairs", "controls.sources", "cost_probe"], -1),
     **dict.fromkeys(["confirm.champions", "confirm.margin", "confirm.alpha", "swap.seeds"], 0),
     **dict.fromkeys(["faults.losses", "faults.trial_timeout", "faults.no_progress"], 0),
 }
@@ -75,7 +76,7 @@ SECTIONS = {
     "confirm": ["seeds", "champions", "rule", "baseline", "margin", "alpha", "runs", "shifts"],
     "confirm.shifts": ["translate", "rotate"],
     "swap": ["settings", "seeds"],
-    "controls": ["pairs", "same"],
+    "controls": ["pairs", "sources", "same"],
     "search": ["budget", "trials", "seconds", "epochs", "cohort", "repeats", "sampler", "pruner", "first"],
     "training": ["batch_size", "learning_rate", "optimizer", "schedule", "early_stopping", "dtype_policy"],
     "training.schedule": ["name", "factors", "fresh_optimizer"],
@@ -334,6 +335,7 @@ BREAKERS: dict[str, Breaker] = {
     "settings that can claim nothing": _later("swap.settings", 5),
     "runs that can claim nothing": _later("confirm.runs", 5),
     "controls without seeds": _of_a_key("controls", {"same": [[{}, {}]]}, names=("controls.same",)),
+    "one replicate of a source": _later("controls", {"sources": 1}, names=("controls.sources",)),
     "half a comparison": _later("controls", {"pairs": 1, "same": [[{}]]}, names=("controls.same.0.1",)),
     "a control of an unknown param": _later(
         "controls", {"pairs": 1, "same": [[{}, {"widht": 1}]]}, names=("controls.same.0.1",)

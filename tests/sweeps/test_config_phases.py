@@ -33,18 +33,20 @@ def refused(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "amounts"),
     [
-        ("", [0, 0, 0, 0]),
-        ("confirm: {seeds: 7, baseline: max}", [7, 0, 0, 0]),
-        (f"{OF_MAX}swap: {{settings: 7}}", [0, 7, 0, 0]),
-        (f"{OF_MAX}controls: {{pairs: 3}}", [0, 0, 3, 0]),
-        (f"{OF_MAX}cost_probe: 4", [0, 0, 0, 4]),
+        ("", [0, 0, 0, 0, 0]),
+        ("confirm: {seeds: 7, baseline: max}", [7, 0, 0, 0, 0]),
+        (f"{OF_MAX}swap: {{settings: 7}}", [0, 7, 0, 0, 0]),
+        (f"{OF_MAX}controls: {{pairs: 3}}", [0, 0, 3, 0, 0]),
+        (f"{OF_MAX}controls: {{sources: 2}}", [0, 0, 0, 2, 0]),
+        (f"{OF_MAX}cost_probe: 4", [0, 0, 0, 0, 4]),
     ],
 )
 def test_every_phase_is_asked_for_by_its_amount_alone(text: str, amounts: list[int]) -> None:
     config = read(text)
     assert [*config.later_amounts.values()] == amounts
     phases = ["confirm", "swap", "controls", "cost_probe"]
-    assert [config.asks_for(phase) for phase in phases] == [bool(amount) for amount in amounts]
+    asked = [*amounts[:2], amounts[2] + amounts[3], amounts[4]]
+    assert [config.asks_for(phase) for phase in phases] == [bool(amount) for amount in asked]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,10 @@ def test_every_phase_is_asked_for_by_its_amount_alone(text: str, amounts: list[i
         ("confirm: {shifts: {rotate: [180.5]}}", "confirm.shifts.rotate.0: must be at most 180, got 180.5"),
         ("confirm: {shifts: {rotate: [far]}}", "confirm.shifts.rotate.0: must be a number, got 'far'"),
         ("swap: {settings: 2, seeds: 0}", "swap.seeds: must be at least 1, got 0"),
+        (
+            "controls: {sources: 1}",
+            "controls.sources: must be at least 2, for one replicate has no deviation, or 0 for none, got 1",
+        ),
         ("controls: {same: [[{}, {}]]}", "controls.same: needs pairs, the number of seeds of each comparison"),
         ("controls: {pairs: 1, same: [[{}]]}", "controls.same.0.1: is needed and not given"),
         ("controls: {pairs: 1, same: [[{}, 3]]}", "controls.same.0.1: must be a mapping of names to values, got 3"),

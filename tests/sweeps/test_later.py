@@ -48,10 +48,10 @@ MakeConfig = Callable[..., SweepConfig]
 ASKED: dict[str, Any] = {
     "confirm": {"seeds": 6},
     "swap": {"settings": 6},
-    "controls": {"pairs": 1, "same": [[{}, {"pooling": "capsule", "temperature": 1}]]},
+    "controls": {"pairs": 1, "sources": 2, "same": [[{}, {"pooling": "capsule", "temperature": 1}]]},
     "cost_probe": 1,
 }
-PHASES = ["search"] * 6 + ["confirm"] * 12 + ["swap"] * 12 + ["controls"] * 4 + ["cost_probe"] * 2
+PHASES = ["search"] * 6 + ["confirm"] * 12 + ["swap"] * 12 + ["controls"] * 12 + ["cost_probe"] * 2
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_the_plan_comes_first_then_phase_after_phase(
         f"plan {plan.digest[:12]} frozen; champions: capsule: trial {champions[0]}, max: trial {champions[1]}",
         "confirm: 12 trials",
         "swap: 12 trials",
-        "controls: 4 trials",
+        "controls: 12 trials",
         "cost_probe: 2 trials",
     ]
 

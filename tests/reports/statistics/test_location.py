@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.statistics import bootstrap, iqm, mean_interval, median_interval
+from reports.statistics import Estimate, bootstrap, deviation_interval, iqm, mean_interval, median_interval
 from reports.statistics.location import moments
 
 
@@ -141,3 +141,21 @@ def test_the_bootstrap_refuses_halves_of_pairs(a, b) -> None:
         bootstrap(difference, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="draws: must be a whole number of at least 1, got 0"):
         bootstrap(np.mean, a, rng=np.random.default_rng(0), draws=0)
+
+
+def test_the_deviation_of_ten_normal_values_has_the_interval_of_the_tables() -> None:
+    values = np.array([-1.5, -0.9, -0.6, -0.3, -0.1, 0.1, 0.3, 0.6, 0.9, 1.5])
+    values /= values.std(ddof=1)
+    found = deviation_interval(values)
+    assert (found.value, found.n) == (pytest.approx(1.0), 10)
+    assert (found.low, found.high) == pytest.approx((0.68783, 1.82561), abs=1e-4)
+    assert deviation_interval([0.5, 0.5]) == Estimate(0.0, 0.0, 0.0, 2)
+    with pytest.raises(ValueError, match="at least 2"):
+        deviation_interval([1.0])
+
+
+def test_deviations_are_covered_as_promised() -> None:
+    samples = np.random.default_rng(4).normal(size=(4000, 5))
+    found = [deviation_interval(each, alpha=0.1) for each in samples]
+    covered = np.mean([each.low <= 1 <= each.high for each in found])
+    assert covered == pytest.approx(0.9, abs=0.015)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_the_plan_says_what_will_be_claimed_and_from_what() -> None:
     # In the order in which they ended, which need not be that of their numbers.
     assert plan["incumbents"] == [{"arm": "capsule", "trials": [2, 0]}, {"arm": "max", "trials": [1]}]
     assert (plan["seeds"], plan["swap"]) == (6, {"settings": 6, "seeds": 1})
-    assert (plan["controls"], plan["cost_probe"]) == ({"pairs": 0, "same": []}, 0)
+    assert (plan["controls"], plan["cost_probe"]) == ({"pairs": 0, "sources": 0, "same": []}, 0)
 
 
 def test_the_digest_is_of_the_plan_as_the_log_holds_it() -> None:
@@ -148,12 +149,21 @@ def test_a_plan_that_still_holds_is_not_frozen_again() -> None:
     assert plan_due(searched.config, searched.history) is None
 
 
+def test_a_plan_that_was_frozen_before_a_key_was_there_still_holds() -> None:
+    searched = both_arms(**ASKED)
+    plan = frozen(searched)
+    controls = {key: value for key, value in plan.plan["controls"].items() if key != "sources"}  # type: ignore[attr-defined]
+    searched = resumed(searched, replace(plan, plan={**plan.plan, "controls": controls}), **ASKED)
+    assert freeze(searched.config, searched.history) is None
+
+
 @pytest.mark.parametrize(
     ("changes", "key", "value"),
     [
         ({"confirm": {"seeds": 9}}, "seeds", 9),
         ({"swap": {"settings": 6}}, "swap", {"settings": 6, "seeds": 1}),
-        ({"controls": {"pairs": 3}}, "controls", {"pairs": 3, "same": []}),
+        ({"controls": {"pairs": 3}}, "controls", {"pairs": 3, "sources": 0, "same": []}),
+        ({"controls": {"sources": 2}}, "controls", {"pairs": 0, "sources": 2, "same": []}),
         ({"cost_probe": 1}, "cost_probe", 1),
     ],
 )

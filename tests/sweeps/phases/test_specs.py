@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
@@ -15,7 +15,7 @@ from sweeps.config import SweepConfig
 from sweeps.phases.plan import Frozen
 from sweeps.phases.specs import confirm_specs, control_specs, cost_specs, key_of, swap_specs
 from sweeps.records import Phase, TrialSpec
-from sweeps.seeds import trial_seeds
+from sweeps.seeds import VARIED, trial_seeds
 from tests.sweeps.later_world import CHAMPIONS, PARAMS, by_pair, make_config
 
 SPECS = {"confirm": confirm_specs, "swap": swap_specs, "controls": control_specs, "cost_probe": cost_specs}
@@ -168,6 +168,27 @@ def test_controls_of_the_same_network_share_their_seeds_and_not_their_params() -
         assert dict(a.params) == {**PARAMS["max"], "pool_size": 1}
         assert dict(b.params) == {**PARAMS["max"], "pooling": "capsule", "pool_size": 1, "steps": 1}
     assert len({a.seeds for a, _ in pairs.values()}) == 3
+
+
+def test_controls_of_a_source_differ_in_its_seed_alone() -> None:
+    asked = {"pairs": 1, "sources": 3}
+    specs = [
+        each for each in specs_of("controls", TWO_EACH, controls=asked) if (each.pair_id or "").startswith("source:")
+    ]
+    assert [spec.pair_id for spec in specs] == [f"source:{name}:{index}" for index in range(3) for name in VARIED]
+    assert {spec.arm for spec in specs} == {"max"}
+    assert all(dict(spec.params) == PARAMS["max"] for spec in specs)
+    held = {spec.seeds for spec in specs if "device" in str(spec.pair_id)}
+    assert len(held) == 1
+    usual = asdict(held.pop())
+    for source in ("init", "order", "dropout"):
+        found = [asdict(spec.seeds) for spec in specs if f":{source}:" in str(spec.pair_id)]
+        assert len({each.pop(source) for each in found} | {usual[source]}) == 4
+        assert all(each == {name: usual[name] for name in each} for each in found)
+    others = {spec.seeds.init for phase in SPECS for spec in specs_of(phase, TWO_EACH)}
+    assert not others & {spec.seeds.init for spec in specs}
+    more = specs_of("controls", TWO_EACH, controls={"pairs": 2, "sources": 4})
+    assert {key_of(spec): spec.seeds for spec in specs}.items() <= {key_of(spec): spec.seeds for spec in more}.items()
 
 
 def test_more_controls_change_none_of_those_before() -> None:
