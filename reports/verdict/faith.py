@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from reports.words import count, listed
 _SOURCES = ("init", "order", "dropout", "augment")
 """What is drawn anew for every index of a phase; the split is one for the whole sweep."""
 
+_AMOUNTS = {"swap": ("settings",), "controls": ("pairs", "sources")}
+"""What a revision may change of a section of the plan."""
+
 _TRIAL = re.compile(r"trial (\d+)$")
 
 
@@ -27,8 +30,8 @@ def plan(evidence: Evidence) -> Gate:
     if why := _broken_plan(evidence):
         return Gate(key, name, "fail", why, why)
     if len(evidence.plans) > 1:
-        amounts = " -> ".join(str(each.document["seeds"]) for each in evidence.plans)
-        return Gate(key, name, "warn", f"revised {count(len(evidence.plans) - 1, 'time')} since; seeds {amounts}")
+        amounts = _grown([each.document for each in evidence.plans])
+        return Gate(key, name, "warn", f"revised {count(len(evidence.plans) - 1, 'time')} since: {amounts}")
     return Gate(key, name, "pass", f"plan {evidence.plans[0].digest[:12]}")
 
 
@@ -87,10 +90,21 @@ def _broken_plan(evidence: Evidence) -> str:
     return f"{early} trials of it began before its plan was frozen" if early else ""
 
 
+def _grown(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Each amount that a revision changed, as it was in every plan."""
+    found = {"confirm.seeds": [document["seeds"] for document in documents]}
+    for section, amounts in _AMOUNTS.items():
+        for key in amounts:
+            found[f"{section}.{key}"] = [document.get(section, {}).get(key, 0) for document in documents]
+    found["cost_probe"] = [document.get("cost_probe", 0) for document in documents]
+    changed = {name: each for name, each in found.items() if len(set(each)) > 1}
+    return ", ".join(f"{name} {' -> '.join(map(str, each))}" for name, each in changed.items()) or "the same amounts"
+
+
 def _fixed(document: Mapping[str, Any]) -> dict[str, Any]:
     """All of a plan that a revision must leave as it was: everything but how much of each phase there is."""
     fixed = {key: value for key, value in document.items() if key not in ("seeds", "cost_probe", "swap", "controls")}
-    for section, amounts in (("swap", ("settings",)), ("controls", ("pairs", "sources"))):
+    for section, amounts in _AMOUNTS.items():
         for key, value in document.get(section, {}).items():
             if key not in amounts:
                 fixed[f"{section}.{key}"] = value

@@ -148,8 +148,18 @@ def test_a_revision_that_changes_a_rule_withdraws_the_claim(
 def test_a_plan_that_was_revised_is_told(make_evidence: MakeEvidence) -> None:
     verdict = verdict_of(make_evidence(capsule=A, max=B, plans=(100.0, 200.0)))
     assert (gate(verdict, "plan").status, verdict.revisions) == ("warn", 2)
-    assert gate(verdict, "plan").detail == "revised 1 time since; seeds 10 -> 10"
+    assert gate(verdict, "plan").detail == "revised 1 time since: the same amounts"
     assert verdict.sentences[0].endswith(CLAIM)
+    more = [
+        {"seeds": 20},
+        {"seeds": 30, "swap": {"settings": 0, "seeds": 1}},
+        {"controls": {"sources": 4}, "cost_probe": 2},
+    ]
+    verdict = verdict_of(make_evidence(capsule=A, max=B, plans=(100.0, 200.0, 300.0, 400.0), revised=more))
+    assert gate(verdict, "plan").detail == (
+        "revised 3 times since: confirm.seeds 10 -> 20 -> 30 -> 30, controls.sources 0 -> 0 -> 0 -> 4, "
+        "cost_probe 0 -> 0 -> 0 -> 2"
+    )
 
 
 @pytest.mark.parametrize(
