@@ -20,7 +20,7 @@ from reports.theme import Look, layout, log_scale, plain, tick
 from reports.ticks import log_ticks
 from reports.traces import curves, points_of, ring, staircase, stops
 from reports.words import count, time_unit
-from search_spaces import Choice, Domain
+from search_spaces import Choice, Domain, Int
 
 
 def best_per_arm(trials: pd.DataFrame, look: Look) -> go.Figure:
@@ -123,5 +123,9 @@ def axis_of(domain: Domain) -> dict[str, Any]:
         return {"tickvals": list(range(len(texts))), "ticktext": texts, "range": [-0.6, len(texts) - 0.4]}
     low, high = (math.log10(end) if domain.log else float(end) for end in (domain.low, domain.high))
     pad = 0.6 if room(domain) else 0.04 * (high - low) or 0.5
-    kind = log_ticks(float(domain.low), float(domain.high)) if domain.log else {"type": "linear"}
+    kind = (
+        log_ticks(float(domain.low), float(domain.high), whole=isinstance(domain, Int))
+        if domain.log
+        else {"type": "linear"}
+    )
     return {**kind, **({"dtick": 1} if room(domain) else {}), "range": [low - pad, high + pad]}

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
@@ -39,7 +40,7 @@ from sweeps.runlog import write_whole
 LISTED = 500
 """The most trials that a page lists; the exported tables have all."""
 
-_UNIT = re.compile(r"(?<=\d) (?=(?:%|pp|s|min|ms|px|MB|GB)(?!\w))|(?<=\b[np]) (?== \d)|(?<=\b[np] =) (?=\d)")
+_UNIT = re.compile(r"\b[np] = [\d.]+|\d[\d.,]* (?:%|(?:pp|s|min|h|ms|px|MB|GB)\b)")
 
 
 @dataclass(frozen=True)
@@ -208,9 +209,9 @@ def _policy(scripts: Iterable[str]) -> str:
     )
 
 
-def _tied(text: str) -> str:
-    """A number stays on the line of its unit, and n on that of how many they are."""
-    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
+def _tied(text: str) -> Markup:
+    """A number stays on the line of its unit, and n on that of how many they are; the text itself is not touched."""
+    return Markup(_UNIT.sub(r'<span class="tied">\g<0></span>', str(escape(text))))  # it is escaped
 
 
 def _environment() -> Environment:

@@ -12,6 +12,7 @@ DRAWN = 1000
 """The most trials that one figure draws."""
 
 _GOLDEN = 0.6180339887498949
+_ROOT = 3**0.5 - 1  # even by itself, and not correlated with the golden one, for each step of numbers up to 12
 _FEW = 12
 
 
@@ -33,9 +34,12 @@ def positions(values: pd.Series, domain: Domain) -> np.ndarray:
     return values.to_numpy(dtype=float, na_value=np.nan)
 
 
-def spread(numbers: pd.Series, width: float) -> np.ndarray:
-    """Sideways places within `width` that keep points apart; the same for the same trial each time."""
-    return ((numbers.to_numpy(dtype=float) * _GOLDEN) % 1 - 0.5) * width
+def spread(numbers: pd.Series, width: float, *, along: bool = False) -> np.ndarray:
+    """Sideways places within `width` that keep points apart; the same for the same trial each time.
+
+    Places `along` the other axis go with those across.
+    """
+    return ((numbers.to_numpy(dtype=float) * (_ROOT if along else _GOLDEN)) % 1 - 0.5) * width
 
 
 def room(domain: Domain) -> float:

@@ -17,7 +17,6 @@ from search_spaces import Domain
 
 _SCALE = [[0, "#D55E00"], [0.5, "#8C8C8C"], [1, "#0072B2"]]
 _PLAIN = "#8C8C8C"
-_GOLDEN = 55  # between two trials' numbers, so that they are not put aside in the same way on both axes
 
 
 def rank_plot(trials: pd.DataFrame, look: Look, domains: Mapping[str, Domain]) -> go.Figure:
@@ -38,7 +37,7 @@ def rank_plot(trials: pd.DataFrame, look: Look, domains: Mapping[str, Domain]) -
         figure.add_trace(
             go.Scatter(
                 x=positions(points[f"param.{across}"], x) + spread(points["number"], room(x)),
-                y=positions(points[f"param.{along}"], y) + spread(points["number"] * _GOLDEN, room(y)),
+                y=positions(points[f"param.{along}"], y) + spread(points["number"], room(y), along=True),
                 name=name,
                 mode="markers",
                 legendgroup=name,

@@ -53,13 +53,14 @@ def _later(config: SweepConfig, *, test: int) -> Iterator[str]:
     """What comes after the search, each phase with its trials."""
     shifts = len(config.confirm.shifts.each)
     tested = f"{test:,} examples" + (f" and {counted(shifts, 'shifted copy', 'shifted copies')} of each" * (shifts > 0))
-    sources = config.controls.sources
-    chance = f", {counted(sources, 'replicate')} for each source of chance" if sources else ""
+    pairs, sources = config.controls.pairs, config.controls.sources
+    controls = [f"{counted(pairs, 'pair')} that must show nothing"] * (pairs > 0)
+    controls += [f"{counted(sources, 'replicate')} for each source of chance"] * (sources > 0)
     for phase, count in trials_of(config).items():
         what = {
             "confirm": f"{config.confirm.seeds} fresh seeds of each arm's champion, tested on {tested}",
             "swap": f"{counted(config.swap.settings, 'setting')} by {counted(config.swap.seeds, 'seed')} in each arm",
-            "controls": f"{counted(config.controls.pairs, 'pair')} that must show nothing{chance}",
+            "controls": ", ".join(controls),
             "cost_probe": f"{config.cost_probe} short replicates of each champion, trained alone",
         }[phase]
         yield f"  {phase}: {counted(count, 'trial')} ({what})"

@@ -190,12 +190,12 @@ def _spend_caption(curves: list[SpendCurve], stop: float, by: str, result: Resul
         for curve in curves
     ]
     crossed = crossing_words(result.crossings_seconds, by) if by == "seconds" else ""
-    searched = f"{space_words(result.spaces)}, each" if result.why else "Each"
+    spaces = f"{space_words(result.spaces)}. " if result.why else ""
     several = ", what the arm that spent least has spent," if len(curves) > 1 else ""
     return (
         f"After {amount}{several} the best {look.metric} was: {listed(parts)}. Thin lines are the median best of an "
-        f"arm's random draws over all orders; what was pruned or failed counts as spent.{crossed} {searched} was "
-        f"searched once here, which does not say how far another search would come."
+        f"arm's random draws over all orders; what was pruned or failed counts as spent.{crossed} {spaces}Each search "
+        f"was run once here, which does not say how far another would come."
     )
 
 

@@ -108,7 +108,7 @@ def _said(each: Equal, result: Result, evidence: Evidence, measure: Measure) -> 
 
 def _price(each: Equal, result: Result, evidence: Evidence) -> str:
     margin = measure_of(evidence.config.objective.metric, "test").margin_text(result.margin)
-    extra = f"Its training takes {_longer(each.extra)}"
+    extra = f"Its training time differs by {_seconds(each.extra)}"
     if each.price is not None:
         return f"{extra}, which is {_seconds(each.price)} for each {margin} that it gains on the test set."
     if result.claim.withheld:
@@ -116,11 +116,6 @@ def _price(each: Equal, result: Result, evidence: Evidence) -> str:
     if each.arm in result.better:
         return f"{extra}; its gain may be too small to have a price."
     return f"{extra}; it is not shown to be better, so no gain has a price."
-
-
-def _longer(found: Estimate) -> str:
-    interval = "" if found.low is None else f" {between(found.low, found.high)}"
-    return f"{duration(abs(found.value))} {'less' if found.value < 0 else 'more'}{interval}"
 
 
 def _seconds(found: Estimate) -> str:

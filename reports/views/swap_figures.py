@@ -18,7 +18,7 @@ from reports.views.colours import band
 from reports.views.marks import EDGE, between, ends, landmarks, signed, tint, whiskers
 from reports.views.swap_strata import Cell, Setting, choices
 from reports.views.swap_trends import Trend
-from search_spaces import Choice, Domain
+from search_spaces import Choice, Domain, Int
 
 if TYPE_CHECKING:
     from reports.views.swap_map import Result
@@ -65,7 +65,9 @@ def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
         figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
     elif log:
         shown = [float(x) for trace in figure.data for x in trace.x]
-        figure.update_xaxes(log_ticks(min(shown), max(shown)) if shown else {"type": "log"})
+        figure.update_xaxes(
+            log_ticks(min(shown), max(shown), whole=isinstance(domain, Int)) if shown else {"type": "log"}
+        )
     elif room(domain):
         figure.update_xaxes(dtick=1)
     return figure

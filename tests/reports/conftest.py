@@ -379,6 +379,7 @@ def _promised(config: SweepConfig, trials: pd.DataFrame) -> dict[str, Any] | Non
     return {
         "seeds": seeds,
         "swap": {"settings": settings, "seeds": config.swap.seeds},
+        "controls": config.controls.model_dump(mode="json"),
         "margin": config.confirm.margin,
         "alpha": config.confirm.alpha,
         "comparisons": len(config.arms) - 1,

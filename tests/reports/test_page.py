@@ -146,7 +146,8 @@ def test_every_figure_has_words_and_numbers(mixed) -> None:
 
 def test_a_number_stays_on_the_line_of_its_unit(mixed) -> None:
     shown = re.findall(r'<p class="claim">.*?</p>|<figcaption>.*?</figcaption>', build_page([mixed.read()]), re.DOTALL)
-    assert any("\N{NO-BREAK SPACE}s of worker time" in text for text in shown)
+    assert any(re.search(r'<span class="tied">[\d.]+ s</span> of worker time', text) for text in shown)
+    shown = [re.sub(r'<span class="tied">[^<]*</span>', "", text) for text in shown]
     assert not [text for text in shown if re.search(r"\d (%|pp|s|min)(?!\w)|\b[np] = \d", text)]
 
 
@@ -231,8 +232,11 @@ def test_the_policy_allows_the_two_scripts_and_nothing_else(mixed) -> None:
 
 
 def test_nothing_of_a_run_becomes_markup(hostile) -> None:
-    tame = Outline(build_page([hostile(False).read()]))
-    wild = Outline(build_page([hostile(True).read()]))
+    # Names may hold numbers with units, which a line break is kept out of.
+    tame, wild = (
+        Outline(re.sub(r'<span class="tied">([^<]*)</span>', r"\1", build_page([hostile(each).read()])))
+        for each in (False, True)
+    )
     assert wild.tags == tame.tags
 
 

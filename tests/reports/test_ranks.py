@@ -59,6 +59,20 @@ def test_each_arm_has_its_symbol_and_each_point_its_rank(searched) -> None:
     assert (figure.layout.yaxis.type, figure.layout.yaxis.title.text) == ("log", "learning_rate (log scale)")
 
 
+def test_points_lie_on_either_side_of_their_value_on_both_axes(searched) -> None:
+    trials, look, domains = searched
+    one = trials[trials["value"] == 0.94]
+    many = pd.concat([one] * 40, ignore_index=True)
+    for step in (1, 3, 6):  # trials of one arm among three, among six
+        of_arm = many.assign(number=range(0, 40 * step, step))
+        (_, points, *_) = rank_plot(of_arm, look, {name: domains[name] for name in ("pool_size", "routing_steps")}).data
+        for places, value in ((points.x, 4), (points.y, 5)):
+            aside = np.asarray(places, dtype=float) - value
+            assert abs(aside.mean()) < 0.03
+            assert aside.std() == pytest.approx(0.4 / 12**0.5, rel=0.1)
+        assert abs(np.corrcoef(points.x, points.y)[0, 1]) < 0.35
+
+
 def test_the_caption_says_where_the_best_lie(searched) -> None:
     trials, look, domains = searched
     assert captions.ranks(trials, look, list(in_all(trials, domains))).startswith(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from itertools import groupby
@@ -24,6 +25,7 @@ from sweeps.errors import ConfigError, SweepHaltedError, SweepStoppedError
 from sweeps.history import History, read_run
 from sweeps.loop import _events_of
 from sweeps.phases import FixedPlan
+from sweeps.phases.agenda import trials_of
 from sweeps.records import (
     AnyEvent,
     ArtifactWritten,
@@ -36,7 +38,7 @@ from sweeps.records import (
     TrialTested,
 )
 from sweeps.runlog import RunDirectory, read_events
-from sweeps.seeds import derive
+from sweeps.seeds import VARIED, derive
 from sweeps.summary import summarise
 from sweeps.warm_start import read_warm_start
 from sweeps.workers.inline import InlineWorkers
@@ -343,6 +345,23 @@ def test_more_seeds_revise_the_plan_and_train_what_is_new(
     assert of_all[0] == of_all[1]
 
 
+def test_more_replicates_of_a_source_train_those_alone(
+    sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History]
+) -> None:
+    first = run(sweep(), data, tmp_path / "run")
+    again = resume(tmp_path / "run", {"controls.sources": 3})
+    assert results(again)[: len(PHASES)] == results(first)
+    new = [trial.spec.pair_id for number, trial in again.trials.items() if number >= len(PHASES)]
+    assert new == [f"source:{name}:2" for name in VARIED]
+    controls = again.plans[-1].plan["controls"]
+    assert (len(again.plans), controls["sources"]) == (2, 3)  # type: ignore[index,call-overload]
+    assert again.ended is not None
+
+
+def test_the_trials_of_each_phase_are_counted_beforehand(sweep: MakeConfig) -> None:
+    assert trials_of(sweep()) == dict(Counter(phase for phase in PHASES if phase != "search"))
+
+
 def test_a_verdict_may_be_asked_for_after_the_search(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History]
 ) -> None:
@@ -396,12 +415,13 @@ def test_a_rule_may_change_until_the_plan_is_frozen_and_never_after(
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("confirm.seeds", 5), ("swap.settings", 5), ("controls.pairs", 0), ("cost_probe", 0)]
+    ("key", "value"),
+    [("confirm.seeds", 5), ("swap.settings", 5), ("controls.pairs", 0), ("controls.sources", 2), ("cost_probe", 0)],
 )
 def test_an_amount_may_grow_but_not_shrink(
     sweep: MakeConfig, data: Dataset, tmp_path: Path, resume: Callable[..., History], key: str, value: int
 ) -> None:
-    config = sweep(confirm={"seeds": 6, "alpha": 0.2}, controls={"pairs": 1})
+    config = sweep(confirm={"seeds": 6, "alpha": 0.2}, controls={"pairs": 1, "sources": 3})
     run(config, data, tmp_path / "run")
     with pytest.raises(ConfigError, match=rf"resume: {key}: is {value}, was \d; it may grow but not shrink$"):
         resume(tmp_path / "run", {key: value})

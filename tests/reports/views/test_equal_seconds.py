@@ -80,13 +80,13 @@ def test_a_gain_that_is_shown_has_a_price(hand_made) -> None:
     assert "s for each" not in view.caption.split("which is")[0]
     assert "for each 0.10 pp that it gains on the test set" in view.caption
     assert f"{found.price.value:+.3g} s" in view.caption
-    assert f"takes {found.extra.value:.3g} s more [" in view.caption
+    assert f"Its training time differs by +{found.extra.value:.3g} s [+" in view.caption
 
 
 def test_an_arm_that_is_quicker_takes_less(hand_made) -> None:
     evidence = run(hand_made, gains=[0.01, -0.01] * 3, slow=[0.5] * 6)
     (view,) = equal_seconds.draw(analysed(evidence), evidence)
-    assert "takes 1.5 s less [" in view.caption
+    assert "Its training time differs by −1.5 s [−1.5 to −1.5]" in view.caption
 
 
 def test_a_gain_that_is_not_shown_has_none(hand_made) -> None:

@@ -185,8 +185,10 @@ def test_controls_of_a_source_differ_in_its_seed_alone() -> None:
         found = [asdict(spec.seeds) for spec in specs if f":{source}:" in str(spec.pair_id)]
         assert len({each.pop(source) for each in found} | {usual[source]}) == 4
         assert all(each == {name: usual[name] for name in each} for each in found)
-    others = {spec.seeds.init for phase in SPECS for spec in specs_of(phase, TWO_EACH)}
-    assert not others & {spec.seeds.init for spec in specs}
+    others = {spec.seeds for phase in SPECS for spec in specs_of(phase, TWO_EACH)}
+    others |= {trial_seeds(make_config().seed, "search", index, split=0) for index in range(20)}
+    for source in ("init", "order", "dropout"):
+        assert not {getattr(seeds, source) for seeds in others} & {getattr(spec.seeds, source) for spec in specs}
     more = specs_of("controls", TWO_EACH, controls={"pairs": 2, "sources": 4})
     assert {key_of(spec): spec.seeds for spec in specs}.items() <= {key_of(spec): spec.seeds for spec in more}.items()
 
