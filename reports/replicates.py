@@ -21,7 +21,7 @@ def configs_table(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFrame
     `varied` says which seeds differ: `all` but the split's, or the one of a control that holds the others still.
     """
     known = trials.assign(
-        varied=_varied(trials["pair_id"]),
+        varied=varied(trials["pair_id"]),
         scored=trials["value"].where((trials["state"] == "complete") & np.isfinite(trials["value"])),
         shown=trials["test"].where((trials["state"] == "complete") & np.isfinite(trials["test"])),
         **{state: trials["state"] == state for state in ("complete", "pruned", "failed", "running")},
@@ -52,7 +52,8 @@ def configs_table(trials: pd.DataFrame, *, direction: Direction) -> pd.DataFrame
     return ranked.drop(columns=["order", "rank", "first"]).reset_index(drop=True)
 
 
-def _varied(pairs: pd.Series[str]) -> pd.Series[str]:
+def varied(pairs: pd.Series[str]) -> pd.Series[str]:
+    """By the pair that a trial is of: the one seed in which its replicates differ, or `all` but the split's."""
     return pairs.str.extract("^source:([^:]*)", expand=False).fillna("all")
 
 

@@ -52,7 +52,7 @@ def _texts(ticks: Sequence[float]) -> list[str]:
         found = [f"{tick:.{digits}g}" for tick in ticks]
         if all(abs(float(text) - tick) <= near for text, tick in zip(found, ticks, strict=True)):
             break
-    return [f"{float(text):.{digits}g}" if "e" not in text else f"{float(text):g}" for text in found]
+    return [f"{float(text):g}" if "e" in text else text for text in found]
 
 
 def _inside(ticks: Sequence[float], low: float, high: float) -> list[float]:

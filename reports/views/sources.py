@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reports.evidence import Evidence
+from reports.replicates import varied
 from reports.statistics import Estimate, deviation_interval
 from reports.verdict.measure import evidence_margin
 from reports.view import View, missing
@@ -64,13 +65,13 @@ class Result:
 def analyse(evidence: Evidence) -> Result:
     """Deviations of the controls of single sources, and of the baseline's confirmed replicates."""
     controls, confirmed = evidence.trials("controls"), evidence.confirmed()
-    varied = controls["pair_id"].astype("string").str.extract("^source:([^:]*)", expand=False)
-    found = [_source(name, controls[varied.eq(name).fillna(False).to_numpy(dtype=bool)]) for name in words.NAMES]
+    differs = varied(controls["pair_id"])
+    found = [_source(name, controls[differs == name]) for name in words.NAMES]
     return Result(
         planned=_planned(evidence),
         baseline=evidence.baseline,
         margin=evidence_margin(evidence),
-        sources=found if varied.notna().any() else [],
+        sources=found if (differs != "all").any() else [],
         together=_source("all", confirmed[confirmed["arm"] == evidence.baseline]),
     )
 

@@ -10,15 +10,15 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from reports.figures import axis_name, axis_of
 from reports.placing import DRAWN, positions, room, spread
-from reports.theme import ArmStyle, Look, layout, log_scale, plain, tick
-from reports.ticks import log_ticks
+from reports.theme import ArmStyle, Look, layout, plain, tick
 from reports.verdict import Measure
 from reports.views.colours import band
 from reports.views.marks import EDGE, between, ends, landmarks, signed, tint, whiskers
 from reports.views.swap_strata import Cell, Setting, choices
 from reports.views.swap_trends import Trend
-from search_spaces import Choice, Domain, Int
+from search_spaces import Choice, Domain
 
 if TYPE_CHECKING:
     from reports.views.swap_map import Result
@@ -44,8 +44,7 @@ def strip(result: Result, look: Look) -> go.Figure:
 
 def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
     """Every setting's difference over a shared parameter, with a straight line where it has a scale."""
-    log = not isinstance(domain, Choice) and domain.log
-    figure = go.Figure(layout=layout(x=log_scale(plain(name)) if log else plain(name), y=_difference(result)))
+    figure = go.Figure(layout=layout(x=axis_name(name, domain), y=_difference(result)))
     landmarks(figure, result.margin)
     for arm in result.arms:
         style = look.styles[arm.arm]
@@ -60,17 +59,7 @@ def param(result: Result, look: Look, name: str, domain: Domain) -> go.Figure:
                 figure.add_trace(_line(each, style))
                 if not arm.claim.withheld:
                     _crossed(figure, each, style)
-    if isinstance(domain, Choice):
-        texts = [tick(value) for value in domain.values]
-        figure.update_xaxes(tickvals=list(range(len(texts))), ticktext=texts, range=[-0.6, len(texts) - 0.4])
-    elif log:
-        shown = [float(x) for trace in figure.data for x in trace.x]
-        figure.update_xaxes(
-            log_ticks(min(shown), max(shown), whole=isinstance(domain, Int)) if shown else {"type": "log"}
-        )
-    elif room(domain):
-        figure.update_xaxes(dtick=1)
-    return figure
+    return figure.update_xaxes(axis_of(domain))
 
 
 def heatmap(result: Result, domains: dict[str, Domain]) -> go.Figure:
